@@ -197,7 +197,7 @@ def risk_index(
 
     - rate: (n + k) / (n_pop + k), n_pop = the complaints the region would have had at the rate of all `regions` together
       (by population; by equal shares where no population is known, as among cities);
-    - severity: ((s + k s0) / (n + k)) / s0, s = complaints of severity 3-4, s0 = their share in all regions;
+    - severity: (s + k) / (n s0 + k), s = complaints of severity 3-4, s0 = their share in all regions;
     - exceedance: (n + k) / (e + k), e = expected from the period before (1 without one).
 
     A ratio r becomes a part of 0-100 by 100 r^2 / (1 + r^2): 1 -> 50, 1.5 -> 69, 2 -> 80, 3 -> 90. Open hotspots h give
@@ -215,14 +215,14 @@ def risk_index(
     now, before = _by_region(counts), _by_region(previous)
     totals = [now.get(region.adcode, _Sum()) for region in regions]
     n_all, severe_all = sum(total.n for total in totals), sum(total.severe for total in totals)
-    severe_share = severe_all / n_all if severe_all else 0.0
+    severe_share = severe_all / n_all if n_all else 0.0
     populations = [region.population for region in regions]
     exposure = populations if all(populations) else [1] * len(regions)
     k = PRIOR_CASES
     found = []
     for region, total, weight in zip(regions, totals, exposure, strict=True):
         rate = (total.n + k) / (n_all * weight / sum(exposure) + k)
-        severity = (total.severe + k * severe_share) / (total.n + k) / severe_share if severe_share else 1.0
+        severity = (total.severe + k) / (total.n * severe_share + k)
         expected = _scale(before.get(region.adcode, _Sum()).n, days, previous_days)
         rise = 1.0 if expected is None else (total.n + k) / (expected + k)
         open_hotspots = hotspots.get(region.adcode, 0)

@@ -67,9 +67,8 @@ def test_the_limit_cuts_the_list_of_issues():
 
 
 def test_the_matrix_is_category_by_region():
-    table = matrix(
-        [CellCount("110000", "a.x", 3), CellCount("999999", "a.x", 5)], [CellCount("110000", "a.x", 4)], ["a.x", "b.y"], ["110000", "440000"], 2, 4
-    )
+    now, before = [CellCount("110000", "a.x", 3), CellCount("999999", "a.x", 5)], [CellCount("110000", "a.x", 4)]
+    table = matrix(now, before, ["a.x", "b.y"], ["110000", "440000"], 2, 4)
     assert table.counts == [[3, 0], [0, 0]] and table.expected == [[2.0, 0.0], [0.0, 0.0]]
 
 
@@ -94,7 +93,7 @@ def test_more_of_anything_raises_the_index():
         return next(risk.index for risk in risks if risk.region == "110000")
 
     assert index() < min(index(n=200, severe=20), index(severe=40), index(before=50), index(hotspots=1))
-    assert 0 <= index(n=0, severe=0, before=0) and index(n=100_000, severe=90_000, before=1, hotspots=9) <= 100
+    assert index(n=0, severe=0, before=0) >= 0 and index(n=100_000, severe=90_000, before=1, hotspots=9) <= 100
 
 
 def test_no_complaints_at_all_is_no_division_by_zero():
