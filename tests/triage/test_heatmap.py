@@ -80,7 +80,7 @@ def test_a_region_like_all_others_has_index_40():
 
 def test_a_few_complaints_do_not_put_a_small_region_on_top():
     tiny, large = Place("1", "小", 1_000), Place("2", "大", 1_000_000)
-    rows = [CellCount("1", "a.x", 3, 3), CellCount("2", "a.x", 1_000, 100)]
+    rows = [CellCount("1", "a.x", 3, 1), CellCount("2", "a.x", 1_000, 100)]
     before = [CellCount("1", "a.x", 0), CellCount("2", "a.x", 500, 50)]
     first = risk_index(rows, before, [tiny, large], 7, 7, {})[0]
     assert first.region == "2"
