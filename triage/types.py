@@ -6,7 +6,9 @@ Times are aware datetimes; the product lives on Beijing time (UTC+8, no daylight
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict  # pydantic refuses typing's own before Python 3.12
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 
