@@ -1,0 +1,68 @@
+"""Working days in China: the chinesecalendar package, corrected by data/calendar/workdays.yaml."""
+
+from datetime import date, datetime, time, timedelta
+from functools import cache
+
+import chinese_calendar
+import yaml
+
+from triage.errors import ConfigError
+from triage.resources import DATA
+from triage.types import BEIJING
+
+# Where a calendar for other years has to be added, for the error message.
+_FILE = "data/calendar/workdays.yaml"
+_CLOSING = time(18, 0)
+
+
+@cache
+def is_workday(day: date) -> bool:
+    """Whether banks' offices work that day, make-up Saturdays and Sundays (调休) included.
+
+    Raises: ConfigError for a year that neither the package nor our file knows.
+    """
+    calendar = _corrections()
+    if day in calendar["days"]:
+        return calendar["days"][day] == "workday"
+    if day.year in calendar["years"]:
+        year = calendar["years"][day.year]
+        return day in year["workdays"] or (day.weekday() < 5 and day not in year["holidays"])
+    try:
+        return chinese_calendar.is_workday(day)
+    except NotImplementedError:
+        raise ConfigError(f"the working-day calendar does not know {day.year}: update chinesecalendar or add the year to {_FILE}") from None
+
+
+@cache
+def is_holiday(day: date) -> bool:
+    """Whether the day is a public holiday or a weekend day off. Raises: ConfigError as `is_workday`."""
+    return not is_workday(day)
+
+
+def add_working_days(start: datetime, days: int) -> datetime:
+    """The close of business (18:00 Beijing time) of the n-th working day after the day of `start`.
+
+    Args:
+        start: aware datetime.
+        days: at least 1.
+
+    Raises: ConfigError for a year without a calendar.
+    """
+    return datetime.combine(_nth_workday_after(start.astimezone(BEIJING).date(), days), _CLOSING, BEIJING)
+
+
+@cache
+def _nth_workday_after(day: date, days: int) -> date:
+    while days:
+        day += timedelta(days=1)
+        days -= is_workday(day)
+    return day
+
+
+@cache
+def _corrections() -> dict:
+    path = DATA / "calendar" / "workdays.yaml"
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"calendar file {path} is missing") from None
