@@ -18,6 +18,7 @@ from triage.types import BEIJING, TrendPoint
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=BEIJING)
 _MEASURES = ("n", "severe", "negative", "simulated")
+_Sums = dict[tuple[str | int, ...], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,45 +55,48 @@ def hour_number(time: datetime) -> int:
 
 def add(database: Database, connection: Connection, counted: Iterable[Counted], sign: Literal[1, -1] = 1) -> None:
     """Add complaints to all the cells that count them, or (`sign` -1) take them out."""
-    daily: Counter[tuple] = Counter()
-    hourly: Counter[tuple] = Counter()
+    daily: _Sums = {}
+    hourly: _Sums = {}
     for (cell, measures), times in Counter((_cell(one), one.measures) for one in counted).items():
         hour, province, region, category, channel = cell
-        for measure, value in zip(_MEASURES, measures, strict=True):
-            amount = sign * times * value
-            if not amount:
-                continue
-            for place in {NATION, province, region}:
-                for kind in (category, ALL):
-                    for way in (channel, ALL):
-                        daily[(way, kind, place, hour // 24), measure] += amount
-            hourly[(hour, region, category, channel), measure] += amount
-            for place in (NATION, province):
-                hourly[(hour, place, ALL, ALL), measure] += amount
+        amounts = [sign * times * measure for measure in measures]
+        for place in {NATION, province, region}:
+            parent = _parent(place)
+            for kind in (category, ALL):
+                for way in (channel, ALL):
+                    _bump(daily, (way, parent, hour // 24, kind, place), amounts)
+        _bump(hourly, (hour, region, category, channel), amounts)
+        for place in (NATION, province):
+            _bump(hourly, (hour, place, ALL, ALL), amounts)
     _upsert(database, connection, counts_daily, daily)
     _upsert(database, connection, counts_hourly, hourly)
+
+
+def _bump(sums: _Sums, key: tuple[str | int, ...], amounts: Sequence[int]) -> None:
+    known = sums.get(key)
+    sums[key] = list(amounts) if known is None else [one + other for one, other in zip(known, amounts, strict=True)]
+
+
+def _parent(region: str) -> str:
+    if region == NATION:
+        return ALL
+    return NATION if region.endswith("0000") else f"{region[:2]}0000"
 
 
 def _cell(one: Counted) -> tuple[int, str, str, str, str]:
     return hour_number(one.time), one.province, one.region, one.category, one.channel
 
 
-def _upsert(database: Database, connection: Connection, table: Table, amounts: Counter[tuple]) -> None:
-    rows: dict[tuple, dict[str, object]] = {}
-    names = [column.name for column in table.primary_key]
-    for (key, measure), amount in amounts.items():
-        row = rows.get(key)
-        if row is None:
-            row = rows[key] = {**dict(zip(names, key, strict=True)), **dict.fromkeys(_MEASURES, 0)}
-        row[measure] = amount
-    if not rows:
+def _upsert(database: Database, connection: Connection, table: Table, sums: _Sums) -> None:
+    if not sums:
         return
+    key = [column.name for column in table.primary_key]
+    names = [*key, *_MEASURES]
     statement = database.insert(table)
-    statement = statement.on_conflict_do_update(
-        index_elements=names, set_={name: table.c[name] + statement.excluded[name] for name in _MEASURES}
-    )
+    added = {name: table.c[name] + statement.excluded[name] for name in _MEASURES}
     # In the order of the key: neighbouring pages, and no deadlock between two processes on PostgreSQL.
-    connection.execute(statement, [rows[key] for key in sorted(rows)])
+    rows = [dict(zip(names, (*cell, *amounts), strict=True)) for cell, amounts in sorted(sums.items())]
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=added), rows)
 
 
 def cells(
@@ -138,9 +142,10 @@ def _daily_where(
     table = counts_daily
     return (
         table.c.channel == (channel or ALL),
+        table.c.parent.in_({_parent(region) for region in regions}),
+        table.c.day.in_(range(day_number(first), day_number(last) + 1)),  # a list of seeks: SQLite goes on to the category
         table.c.category.in_([ALL] if categories is None else categories),
         table.c.region.in_(regions),
-        table.c.day.between(day_number(first), day_number(last)),
     )
 
 

@@ -106,14 +106,16 @@ def _measures() -> list[Column]:
 
 
 # A complaint counts in every combination of {its region, its province, the nation} x {its category, ALL} x {its channel, ALL}.
-# The key runs from the coarse to the fine choice, so that the days of one cell lie side by side.
+# The regions of one parent, category and day lie side by side (one seek reads a line of the map), and so do the cells of one day (what
+# comes in today touches few pages). `parent`: the province of a city, NATION of a province and of UNKNOWN, "" of NATION.
 counts_daily = Table(
     "counts_daily",
     metadata,
     Column("channel", Text, primary_key=True),
+    Column("parent", Text, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
     Column("category", Text, primary_key=True),
     Column("region", Text, primary_key=True),
-    Column("day", Integer, primary_key=True, autoincrement=False),
     *_measures(),
     sqlite_with_rowid=False,
 )
