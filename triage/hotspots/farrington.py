@@ -5,9 +5,8 @@ quasi-Poisson regression whose outlying weeks are weighted down; Noufaily et al.
 seasonal factor of 10 levels, weigh down only residuals above 2.58, leave the last 26 weeks out and bound by a negative binomial;
 Salmon, Schumacher & Höhle 2016 (J Stat Softw 70(10)) describe the options and the "muan" bound.
 
-The design (factor level of each past week and its distance in time) is the same for every week judged, so that all fits share it,
-and factor + linear trend make the normal equations an arrow: they are solved in closed form by sums over levels, B fits at a time,
-each sum a matrix product. No solver runs per fit; that is what makes this fast.
+The design (factor level of each past week and its distance in time) is the same for every week judged, so that all series and weeks
+are fitted together (see `triage.hotspots.regression`).
 """
 
 from collections.abc import Sequence
@@ -17,10 +16,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
+
+from triage.hotspots.regression import Basis, Fits, Floats, fit
 
 Bound = Literal["delta", "nbPlugin", "muan"]
-Floats = NDArray[np.float64]
 
 _CHUNK = 512  # fits at a time: a (512, 133) float64 array stays in the second-level cache
 _TINY = np.finfo(float).eps
@@ -77,16 +77,6 @@ class Design:
     def reach(self) -> int:
         """Weeks of history that a week needs before it."""
         return int(self.lags.max())
-
-    @property
-    def time(self) -> Floats:
-        """Weeks from the week judged, negative, shape (n,)."""
-        return -self.lags.astype(float)
-
-    @property
-    def indicator(self) -> Floats:
-        """1 where a past week (row) has a level (column), shape (n, levels)."""
-        return np.eye(self.level.max() + 1)[self.level]
 
 
 def design(config: FarringtonConfig, anniversaries: Sequence[int]) -> Design:
@@ -147,18 +137,21 @@ def farrington(observed: Floats, config: FarringtonConfig, dates: Sequence[date]
         back = np.broadcast_to(np.arange(1, config.years + 1) * weeks_a_year, (weeks, config.years))
     else:
         back = anniversaries(dates, config.years)
+    power = np.cbrt(observed) ** 2
     results = {name: np.full((series, weeks), np.nan) for name in ("expected", "upperbound", "pvalue", "dispersion", "trend")}
     for years_back in np.unique(back, axis=0):
         used = design(config, years_back.tolist())
+        basis = Basis(used.level, -used.lags.astype(float) / weeks_a_year)
         judged = (back == years_back).all(axis=1) & (np.arange(weeks) >= used.reach)
         rows, columns = np.nonzero(np.isfinite(observed) & judged)
         for begin in range(0, len(rows), _CHUNK):
             row, column = rows[begin : begin + _CHUNK], columns[begin : begin + _CHUNK]
-            fit = _robust_fit(observed[row[:, None], column[:, None] - used.lags], used, config)
-            results["expected"][row, column] = fit.mean
-            results["dispersion"][row, column] = fit.dispersion
-            results["trend"][row, column] = fit.trend
-            results["upperbound"][row, column], results["pvalue"][row, column] = _bound(fit, observed[row, column], config)
+            past = (row[:, None], column[:, None] - used.lags)
+            found = _robust_fit(observed[past], power[past], basis, config)
+            results["expected"][row, column] = found.mean
+            results["dispersion"][row, column] = found.dispersion
+            results["trend"][row, column] = found.trend / weeks_a_year
+            results["upperbound"][row, column], results["pvalue"][row, column] = _bound(found, observed[row, column], config)
     results["upperbound"][_recent(observed, config.within_weeks) < config.least_cases] = np.nan
     with np.errstate(invalid="ignore"):
         return Judged(alarm=observed > results["upperbound"], **results)
@@ -184,153 +177,99 @@ class _Fit:
     largest: Floats
 
 
-def _robust_fit(past: Floats, used: Design, config: FarringtonConfig) -> _Fit:
+def _robust_fit(past: Floats, past_power: Floats, basis: Basis, config: FarringtonConfig) -> _Fit:
     """Fit with trend; again without where the trend is not wanted: not significant, or the mean runs above all that was seen."""
-    fit = _reweighted(past, used, config, trend=True)
+    found = _reweighted(past, past_power, basis, config, trend=True)
     with np.errstate(invalid="ignore"):
-        keep = ((config.trend_p >= 1) | (fit.trend_p < config.trend_p)) & (fit.mean <= fit.largest)
+        keep = ((config.trend_p >= 1) | (found.trend_p < config.trend_p)) & (found.mean <= found.largest)
     redo = np.flatnonzero(~keep)
     if len(redo):
-        plain = _reweighted(past[redo], used, config, trend=False)
+        plain = _reweighted(past[redo], past_power[redo], basis, config, trend=False)
         for name in ("mean", "eta_variance", "dispersion", "trend", "trend_p"):
-            getattr(fit, name)[redo] = getattr(plain, name)
-    return fit
+            getattr(found, name)[redo] = getattr(plain, name)
+    return found
 
 
-def _reweighted(past: Floats, used: Design, config: FarringtonConfig, trend: bool) -> _Fit:
-    known = np.isfinite(past).astype(float)
-    y = np.where(known > 0, past, 0.0)
-    first = _irls(y, known, used, trend)
-    residual = _anscombe(y, first, known)
-    high = residual > config.weights_threshold
-    weight = np.where(high, 1 / np.square(np.where(high, residual, 1.0)), 1.0) * known
-    weight *= (known.sum(axis=1) / weight.sum(axis=1))[:, None]
-    second = _irls(y, weight, used, trend)
-    absent = np.full(len(y), np.nan)
-    error = np.sqrt(second.scale * second.trend_variance)
-    t = np.divide(np.abs(second.trend), error, out=np.full(len(y), np.inf), where=error > 0)
+def _reweighted(past: Floats, past_power: Floats, basis: Basis, config: FarringtonConfig, trend: bool) -> _Fit:
+    """Fit, weigh outlying weeks down by the inverse square of their residual, fit again."""
+    known = np.isfinite(past)
+    y, weight = np.where(known, past, 0.0), known.astype(float)
+    found = fit(y, weight, basis, trend)
+    residual = _anscombe(np.where(known, past_power, 0.0), found)
+    high = known & (residual > config.weights_threshold)
+    again = np.flatnonzero(high.any(axis=1))
+    if len(again):
+        high = high[again]
+        weight = np.where(high, 1 / np.square(np.where(high, residual[again], 1.0)), weight[again])
+        weight *= (known[again].sum(axis=1) / weight.sum(axis=1))[:, None]
+        second = fit(y[again], weight, basis, trend)
+        for name in ("mean0", "variance0", "slope", "slope_variance", "dispersion", "scale"):
+            getattr(found, name)[again] = getattr(second, name)
+    error = np.sqrt(found.scale * found.slope_variance)
+    t = np.divide(np.abs(found.slope), error, out=np.full(len(y), np.inf), where=error > 0)
     return _Fit(
-        mean=second.mean0,
-        eta_variance=second.scale * second.variance0,
-        dispersion=second.dispersion,
-        trend=second.trend if trend else absent,
-        trend_p=2 * stats.t.sf(t, second.freedom) if trend else absent,
+        mean=found.mean0,
+        eta_variance=found.scale * found.variance0,
+        dispersion=found.dispersion,
+        trend=found.slope,
+        trend_p=2 * special.stdtr(found.freedom, -t) if trend and config.trend_p < 1 else np.full(len(y), np.nan),
         largest=y.max(axis=1),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Irls:
-    mean: Floats  # (B, n)
-    leverage: Floats  # (B, n)
-    mean0: Floats  # (B,) at the week judged: level 0, time 0
-    variance0: Floats  # (B,) of its linear predictor, at dispersion 1
-    trend: Floats
-    trend_variance: Floats
-    dispersion: Floats
-    scale: Floats  # variance of the working residuals
-    freedom: Floats
+def _anscombe(y_power: Floats, found: Fits) -> Floats:
+    """Standardised Anscombe residuals of a Poisson mean (Farrington 1996, section 3.5), shape (B, n); `y_power` is y to the 2/3."""
+    sixth = np.exp(found.eta / 6)  # mean to the 1/6; its fourth power is mean to the 2/3
+    square = sixth * sixth
+    scale = np.sqrt(found.dispersion[:, None] * np.maximum(1 - found.leverage, _TINY))
+    return np.where(y_power > 0, 1.5 * (y_power - square * square) / (sixth * scale), 0.0)
 
 
-def _irls(y: Floats, weight: Floats, used_weeks: Design, trend: bool) -> _Irls:
-    """Quasi-Poisson regression log mean = a[level] + c time by iteratively reweighted least squares (McCullagh & Nelder 1989).
-
-    With S = sum of working weights, T = sum of weight x time, Z = sum of weight x working response, by level, the normal equations
-    give c = (sum w t z - sum T Z / S) / D with D = sum w t^2 - sum T^2 / S, and a = (Z - c T) / S. A level whose counts are all zero
-    has mean zero and says nothing about c: it is taken out instead of letting its coefficient run to minus infinity.
-    """
-    levels, level, time = used_weeks.indicator, used_weeks.level, used_weeks.time
-    total = (weight * y) @ levels
-    live = (total > 0).astype(float)
-    used = weight * live[:, level]
-    mean = y + 0.1
-    eta = np.log(mean)
-    ylogy = special.xlogy(y, y)
-    deviance = np.full(len(y), np.inf)
-    a = np.zeros((len(y), levels.shape[1]))
-    c = np.zeros(len(y))
-    active = np.arange(len(y))
-    for _ in range(25):
-        w_a, y_a, mean_a, eta_a = used[active], y[active], mean[active], eta[active]
-        work = w_a * mean_a
-        wz = work * eta_a + w_a * (y_a - mean_a)
-        s, z = work @ levels, wz @ levels
-        s = np.where(s > 0, s, 1.0)
-        if trend:
-            wt = work * time
-            t = wt @ levels
-            d = wt @ time - (t * t / s).sum(axis=1)
-            slope = np.divide(wz @ time - (t * z / s).sum(axis=1), d, out=np.zeros_like(d), where=d > 0)
-            base = (z - slope[:, None] * t) / s
-            eta_a = base[:, level] + slope[:, None] * time
-            c[active] = slope
-        else:
-            base = z / s
-            eta_a = base[:, level]
-        mean_a = np.maximum(np.exp(eta_a), _TINY)
-        a[active], mean[active], eta[active] = base, mean_a, eta_a
-        new = 2 * (w_a * (ylogy[active] - y_a * eta_a - y_a + mean_a)).sum(axis=1)
-        moving = np.abs(new - deviance[active]) >= 1e-8 * (np.abs(new) + 0.1)
-        deviance[active] = new
-        active = active[moving]
-        if not len(active):
-            break
-    work = used * mean
-    s = work @ levels
-    safe = np.where(s > 0, s, np.inf)
-    mean *= live[:, level]
-    if trend:
-        t = (work * time) @ levels
-        d = (work * time) @ time - (t * t / safe).sum(axis=1)
-        d = np.where(d > 0, d, np.inf)
-        leverage = work * (1 / safe[:, level] + (time - (t / safe)[:, level]) ** 2 / d[:, None])
-        variance0 = 1 / safe[:, 0] + (t[:, 0] / safe[:, 0]) ** 2 / d
-        trend_variance = 1 / d
-    else:
-        leverage, variance0, trend_variance = work / safe[:, level], 1 / safe[:, 0], np.full(len(y), np.nan)
-    freedom = (weight > 0).sum(axis=1) - ((weight @ levels) > 0).sum(axis=1) - int(trend)
-    working = np.divide(y - mean, mean, out=np.zeros_like(mean), where=mean > 0)
-    dispersion = np.maximum((weight * mean * working**2).sum(axis=1) / np.maximum(freedom, 1), 1.0)
-    scale = (weight * working**2).sum(axis=1) / np.maximum(freedom, 1)
-    known0 = (weight @ levels)[:, 0] > 0
-    mean0 = np.where(known0 & (freedom > 0), np.where(live[:, 0] > 0, np.exp(a[:, 0]), 0.0), np.nan)
-    return _Irls(mean, leverage, mean0, variance0, c, trend_variance, dispersion, scale, freedom)
-
-
-def _anscombe(y: Floats, fit: _Irls, known: Floats) -> Floats:
-    """Standardised Anscombe residuals of a Poisson mean (Farrington 1996, section 3.5)."""
-    mean = np.where(fit.mean > 0, fit.mean, 1.0)
-    raw = 1.5 * (np.cbrt(y) ** 2 - np.cbrt(mean) ** 2) / mean ** (1 / 6)
-    scale = np.sqrt(fit.dispersion[:, None] * np.maximum(1 - fit.leverage, _TINY))
-    return np.where((known > 0) & (fit.mean > 0), raw / scale, 0.0)
-
-
-def _bound(fit: _Fit, now: Floats, config: FarringtonConfig) -> tuple[Floats, Floats]:
+def _bound(found: _Fit, now: Floats, config: FarringtonConfig) -> tuple[Floats, Floats]:
     """Upper bound and P(count >= now) of each fit, shape (B,) each."""
-    z = stats.norm.ppf(1 - config.alpha)
+    z = special.ndtri(1 - config.alpha)
     if config.bound == "delta":
         with np.errstate(invalid="ignore", divide="ignore"):
-            relative = np.sqrt(fit.dispersion / fit.mean + fit.eta_variance)  # standard error of prediction / mean
-            upper = fit.mean * (1 + 2 / 3 * z * relative) ** 1.5
-            score = ((now / fit.mean) ** (2 / 3) - 1) / (2 / 3 * relative)
-        return upper, stats.norm.sf(score)
-    mean = fit.mean * np.exp(z * np.sqrt(fit.eta_variance)) if config.bound == "muan" else fit.mean
-    return negative_binomial(mean, fit.dispersion, now, config.alpha)
+            relative = np.sqrt(found.dispersion / found.mean + found.eta_variance)  # standard error of prediction / mean
+            upper = found.mean * (1 + 2 / 3 * z * relative) ** 1.5
+            score = ((now / found.mean) ** (2 / 3) - 1) / (2 / 3 * relative)
+        return upper, special.ndtr(-score)
+    mean = found.mean * np.exp(z * np.sqrt(found.eta_variance)) if config.bound == "muan" else found.mean
+    return negative_binomial(mean, found.dispersion, now, config.alpha)
 
 
 def negative_binomial(mean: Floats, dispersion: Floats, now: Floats, alpha: float) -> tuple[Floats, Floats]:
     """Quantile at 1 - alpha and P(Y >= now) of a negative binomial with variance dispersion x mean (Poisson at dispersion 1).
 
+    The quantile starts from the Cornish-Fisher expansion and walks to the exact integer, which takes a step or two; SciPy's discrete
+    quantile is twenty times as slow.
+
     Args:
-        mean, dispersion, now: shape (B,); NaN means give NaN.
+        mean, dispersion, now: shape (B,); a mean that is not finite gives NaN.
         alpha: one-sided level.
     """
-    upper, pvalue = np.full(mean.shape, np.nan), np.full(mean.shape, np.nan)
-    plain = np.isfinite(mean) & (dispersion <= 1)
-    wide = np.isfinite(mean) & (dispersion > 1)
-    upper[plain], pvalue[plain] = stats.poisson.ppf(1 - alpha, mean[plain]), stats.poisson.sf(now[plain] - 1, mean[plain])
-    size, p = mean[wide] / (dispersion[wide] - 1), 1 / dispersion[wide]
-    upper[wide], pvalue[wide] = stats.nbinom.ppf(1 - alpha, size, p), stats.nbinom.sf(now[wide] - 1, size, p)
-    zero = mean == 0
-    upper[zero], pvalue[zero] = 0.0, np.where(now[zero] > 0, 0.0, 1.0)
-    return upper, pvalue
+    known = np.isfinite(mean) & (mean < 1e9)
+    mu, phi = np.where(known, mean, 1.0), np.where(known, dispersion, 1.0)
+
+    def tail(count: Floats, mu: Floats, phi: Floats) -> Floats:
+        """P(Y >= count)"""
+        positive = np.maximum(count, 1.0)
+        wide = phi > 1
+        excess = np.where(wide, phi - 1, 1.0)
+        size = np.maximum(mu / excess, 1e-300)
+        found = np.where(wide, special.betainc(positive, size, excess / (1 + excess)), special.gammainc(positive, mu))
+        return np.where(count <= 0, 1.0, np.where(mu > 0, found, 0.0))
+
+    z = special.ndtri(1 - alpha)
+    skew = (2 * phi - 1) / np.sqrt(np.maximum(mu * phi, 1e-300))
+    upper = np.clip(np.round(mu + np.sqrt(mu * phi) * (z + skew * (z * z - 1) / 6)), 0, None)
+    upper[mu == 0] = 0.0
+    low = np.arange(len(mu))  # those that may still have to go up: P(Y > upper) > alpha
+    while len(low):
+        low = low[tail(upper[low] + 1, mu[low], phi[low]) > alpha]
+        upper[low] += 1
+    high = np.flatnonzero(upper > 0)
+    while len(high):
+        high = high[(upper[high] > 0) & (tail(upper[high], mu[high], phi[high]) <= alpha)]
+        upper[high] -= 1
+    return np.where(known, upper, np.nan), np.where(known, tail(now, mu, phi), np.nan)
