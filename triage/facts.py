@@ -20,7 +20,9 @@ from triage.types import Fact
 _CLAUSE_END = re.compile(r"[,。;!?\n…]")
 _NEGATED = re.compile(r"(?:没有?|未|并非|不是|不曾|无|不会|差点|险些|避免|防止|以免)[被再也给遭到过]{0,2}$")
 _HYPOTHETICAL = re.compile(r"如果|要是|万一|怕|担心|会不会|以防|假如|是不是要|难道要|避免|防止")
-_THREAT = re.compile(r"再不|否则|不然|如果|要是|就去|就要|就向|就找|就上|我要|我会|我就|我将|将会|将向|准备|打算|只能|只好|保留|必须|一定|等着|下一步|考虑|考慮|要去|会去|去告|不排除|逼我|直接|将")
+_THREAT = re.compile(
+    r"再不|否则|不然|如果|要是|就去|就要|就向|就找|就上|我要|我会|我就|我将|将会|将向|准备|打算|只能|只好|保留|必须|一定|等着|下一步|考虑|考慮|要去|会去|去告|不排除|逼我|直接|将"
+)
 _DONE = re.compile(r"已|早就|转办|转来|转交|受理|立案|判决|传票|开庭|过了?$|了$|至今|上次")
 _DONE_AFTER = re.compile(r"^(?:投诉|反映|反馈|举报|起诉|报道)?(?:过|了)|^(?:已|受理|转办|转来|立案|介入|判|的?回复|让我|叫我|说)")
 _DIGITS_INSIDE = re.compile(r"\d")
@@ -85,7 +87,9 @@ def _around(mention: Mention, text: str) -> tuple[str, str]:
     """The parts of the clause before and after a mention."""
     starts = [m.end() for m in _CLAUSE_END.finditer(text, max(0, mention.start - 30), mention.start)]
     end = _CLAUSE_END.search(text, mention.end)
-    return text[starts[-1] if starts else max(0, mention.start - 30) : mention.start], text[mention.end : end.start() if end else mention.end + 30]
+    return text[starts[-1] if starts else max(0, mention.start - 30) : mention.start], text[
+        mention.end : end.start() if end else mention.end + 30
+    ]
 
 
 def _previous_clause(position: int, text: str) -> str:

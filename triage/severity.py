@@ -30,8 +30,12 @@ _BLOCKED = frozenset({
     "security.unauthorised", "loan.approval", "account.deposit",
 })  # fmt: skip
 _LOSS = frozenset({"payment.duplicate_charge", "payment.wrong_transfer", "security.unauthorised", "security.fraud", "payment.refund"})
-_NOT_DISPUTED_BEFORE = re.compile(r"(?:额度|限额|最多|上限|资产|存款|年收入|月薪|工资|贷款|贷了|欠|欠款|买了|持有|本金|起存|满|存了|只能转|只能)[^,。;!?]{0,6}$")
-_CROWD = re.compile(r"(?:我们|大家|全村|全小区|共|一共|业主|工友|受害[人者]|投资[人者]|储户)[^,。;!?]{0,6}?[一二三四五六七八九十百千几\d]{1,4}[多余来]?(?:户|名(?!额|下)|个人|人|位|家)(?!次)[^,。;!?]{0,8}(?:一起|联名|都被|全被|集体|联合|签名|准备|要求|受害|维权)")
+_NOT_DISPUTED_BEFORE = re.compile(
+    r"(?:额度|限额|最多|上限|资产|存款|年收入|月薪|工资|贷款|贷了|欠|欠款|买了|持有|本金|起存|满|存了|只能转|只能)[^,。;!?]{0,6}$"
+)
+_CROWD = re.compile(
+    r"(?:我们|大家|全村|全小区|共|一共|业主|工友|受害[人者]|投资[人者]|储户)[^,。;!?]{0,6}?[一二三四五六七八九十百千几\d]{1,4}[多余来]?(?:户|名(?!额|下)|个人|人|位|家)(?!次)[^,。;!?]{0,8}(?:一起|联名|都被|全被|集体|联合|签名|准备|要求|受害|维权)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,9 @@ class Floor:
     reason: str
 
 
-def assess(probabilities: NDArray[np.floating], text: str, reading: Reading, category: Category, channel: str, taxonomy: Taxonomy) -> Severity:
+def assess(
+    probabilities: NDArray[np.floating], text: str, reading: Reading, category: Category, channel: str, taxonomy: Taxonomy
+) -> Severity:
     """Level, confidence and reasons of one complaint.
 
     Args:
@@ -111,7 +117,11 @@ def _disputed_yuan(text: str, facts: Sequence[Fact], category: Category) -> floa
     if category.key not in _IN_DISPUTE:
         return 0.0
     return max(
-        (f.value for f in facts if f.kind == "amount" and isinstance(f.value, float) and not _NOT_DISPUTED_BEFORE.search(text[max(0, f.start - 12) : f.start])),
+        (
+            f.value
+            for f in facts
+            if f.kind == "amount" and isinstance(f.value, float) and not _NOT_DISPUTED_BEFORE.search(text[max(0, f.start - 12) : f.start])
+        ),
         default=0.0,
     )
 

@@ -103,4 +103,3 @@ def _folding() -> dict[int, str]:
     # A joiner or a variation selector inside an emoji is not a word boundary, but it carries nothing either.
     table.update({0x200D: " ", 0xFE0E: " ", 0xFE0F: " "})
     return table
-

@@ -1,0 +1,182 @@
+"""The one place where the parts meet: complaints in, triages out."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.artifact import Manifest, load, served_model
+from triage.classify import Classifier
+from triage.errors import ArtifactError
+from triage.facts import Reading, read
+from triage.privacy import PersonalData, find, prepare
+from triage.regions import load_regions
+from triage.severity import assess
+from triage.taxonomy import Category, load_taxonomy
+from triage.text import normalise
+from triage.types import Complaint, Evidence, Label, Sentiment, Triage
+from triage.workdays import add_working_days
+
+HEADS = ("category", "severity", "sentiment")
+# Texts go through the model in blocks: large enough for its matrices, small enough for any memory.
+BLOCK = 1000
+_ALTERNATIVES = 3
+_ALTERNATIVE_FLOOR = 0.05
+_EVIDENCE = 4
+
+
+class Tagger:
+    """Tags complaints with a classifier that answers the three heads category, severity and sentiment.
+
+    Args:
+        classifier: obeys `triage.classify.Classifier`.
+        manifest: of the artefact it came from; names the model and holds the review threshold.
+
+    Raises: ArtifactError when the classifier lacks a head or knows a label that the taxonomy does not.
+    """
+
+    def __init__(self, classifier: Classifier, manifest: Manifest):
+        self.classifier = classifier
+        self.manifest = manifest
+        self.taxonomy = load_taxonomy()
+        missing = [head for head in HEADS if head not in classifier.heads]
+        if missing:
+            raise ArtifactError(f"model {manifest.name}-{manifest.version} has no head {', '.join(missing)}: it cannot tag bank complaints")
+        for head, known in zip(
+            HEADS, (self.taxonomy.categories, map(str, self.taxonomy.severities), self.taxonomy.sentiments), strict=True
+        ):
+            unknown = set(classifier.heads[head]) - set(known)
+            if unknown:
+                raise ArtifactError(
+                    f"model {manifest.name}-{manifest.version}: {head} {sorted(unknown)} is not in taxonomy {self.taxonomy.name!r}"
+                )
+        self._categories = [self.taxonomy.categories[key] for key in classifier.heads["category"]]
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> "Tagger":
+        """The tagger over a model folder; without one, over the model that is served (models/current).
+
+        Raises: ArtifactError when the folder is missing or not what its manifest vouches for.
+        """
+        return cls(*load(folder or served_model()))
+
+    @property
+    def model(self) -> str:
+        return f"{self.manifest.name}-{self.manifest.version}"
+
+    def tag(self, complaints: Sequence[Complaint]) -> list[Triage]:
+        """One triage for each complaint, in order; spans count in `Complaint.customer_text`."""
+        return list(self.stream(complaints))
+
+    def stream(self, complaints: Iterable[Complaint]) -> Iterator[Triage]:
+        """As `tag`, for any number of complaints: they are read and answered in blocks."""
+        remaining = iter(complaints)
+        while block := list(islice(remaining, BLOCK)):
+            yield from self._tag_block(block)
+
+    def _tag_block(self, complaints: list[Complaint]) -> Iterator[Triage]:
+        texts = [normalise(c.customer_text) for c in complaints]
+        personal = [find(text) for text in texts]
+        masked = [prepare(c.customer_text) if found else text for c, text, found in zip(complaints, texts, personal, strict=True)]
+        probabilities = self.classifier.predict_proba(masked)
+        best = probabilities["category"].argmax(axis=1)
+        severities = self._by_level(probabilities["severity"])
+        words = self.classifier.explain(masked, "category", best)
+        for i, complaint in enumerate(complaints):
+            yield self._assemble(
+                complaint, texts[i], personal[i], probabilities["category"][i], severities[i], probabilities["sentiment"][i], words[i]
+            )
+
+    def _assemble(
+        self,
+        complaint: Complaint,
+        text: str,
+        personal: list[PersonalData],
+        category_p: NDArray[np.floating],
+        severity_p: NDArray[np.floating],
+        sentiment_p: NDArray[np.floating],
+        words: list[tuple[str, float]],
+    ) -> Triage:
+        order = category_p.argsort()[::-1][: _ALTERNATIVES + 1]
+        labels = [Label(self._categories[k].key, self._categories[k].name, round(float(category_p[k]), 4)) for k in order]
+        category = self._categories[order[0]]
+        original = complaint.customer_text
+        reading = read(text, complaint.time, personal)
+        facts = reading.facts
+        if text != original:  # people see their own spelling: ３５００元, 轉帳
+            facts = tuple(replace(fact, text=original[fact.start : fact.end]) for fact in facts)
+        severity = assess(severity_p, text, reading, category, complaint.channel, self.taxonomy)
+        sentiment = int(sentiment_p.argmax())
+        review = tuple(self._review_reasons(text, labels[0].confidence, severity_p, severity.level))
+        first_answer, close, report = self._due(category, severity.level, complaint.time)
+        return Triage(
+            id=complaint.id,
+            category=labels[0],
+            alternatives=tuple(label for label in labels[1:] if label.confidence >= _ALTERNATIVE_FLOOR),
+            severity=severity,
+            sentiment=Sentiment(self.classifier.heads["sentiment"][sentiment], round(float(sentiment_p[sentiment]), 4)),
+            facts=facts,
+            evidence=tuple(_evidence(text, original, words, personal)),
+            channel=complaint.channel,
+            region=complaint.region or _region(reading),
+            department=category.department,
+            due=close,
+            first_answer_due=first_answer,
+            report_due=report,
+            needs_review=bool(review),
+            review_reasons=review,
+            model=self.model,
+        )
+
+    def _by_level(self, probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
+        """(n, labels of the model) -> (n, 4): a model that saw no severe example still answers on the whole scale."""
+        scale = np.zeros((len(probabilities), len(self.taxonomy.severities)))
+        for column, label in enumerate(self.classifier.heads["severity"]):
+            scale[:, int(label) - 1] = probabilities[:, column]
+        return scale
+
+    def _review_reasons(self, text: str, confidence: float, severity_p: NDArray[np.floating], level: int) -> Iterator[str]:
+        if not any("一" <= c <= "鿿" for c in text):
+            yield "没有中文内容"
+        if confidence < self.manifest.review_threshold:
+            yield f"类别把握不足（{confidence:.0%}）"
+        if level == 4 and severity_p[3] < 0.5:
+            yield "规则判为重大，模型不确定"
+
+    def _due(self, category: Category, level: int, told: datetime) -> tuple[datetime, datetime, datetime | None]:
+        handling = self.taxonomy.handlings[category.handling]
+        report = told + timedelta(hours=self.taxonomy.report_hours) if level == max(self.taxonomy.severities) else None
+        return add_working_days(told, handling.first_answer_days), add_working_days(told, handling.close_days), report
+
+
+def _region(reading: Reading) -> str | None:
+    """The place of the complaint when the text names exactly one (or several in one province: that province)."""
+    codes = {f.value for f in reading.facts if f.kind == "place"}
+    if not codes or any(isinstance(code, tuple) for code in codes):
+        return None
+    if len(codes) == 1:
+        return next(iter(codes))
+    provinces = {load_regions().province_of(code) for code in codes}
+    return next(iter(provinces)) if len(provinces) == 1 else None
+
+
+def _evidence(text: str, original: str, words: list[tuple[str, float]], personal: list[PersonalData]) -> Iterator[Evidence]:
+    """Where the words that spoke for the category stand: the first place of each that no stronger word has taken."""
+    total = sum(weight for _, weight in words)
+    taken: list[tuple[int, int]] = [(p.start, p.end) for p in personal]
+    lowered = text.lower()
+    count = 0
+    for word, weight in words:
+        start = lowered.find(word.lower())
+        end = start + len(word)
+        if start < 0 or any(start < b and a < end for a, b in taken):
+            continue
+        taken.append((start, end))
+        yield Evidence(original[start:end], start, end, round(weight / total, 4))
+        count += 1
+        if count == _EVIDENCE:
+            return
