@@ -18,6 +18,7 @@ from triage.store.database import Database
 from triage.store.schema import complaints, corrections, triages
 from triage.taxonomy import Taxonomy
 from triage.types import BEIJING, Complaint, Correction, Label, Record, Sentiment, Severity, Triage
+from triage.workdays import add_working_days
 
 SEVERE = 3
 """From this level on a complaint counts as severe (3 严重, 4 重大)."""
@@ -121,7 +122,7 @@ def _numbers(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
     query = select(complaints.c.id, complaints.c.seq)
     found: dict[str, int] = {}
     for start in range(0, len(ids), _LOOKUP):
-        found.update(connection.execute(query.where(complaints.c.id.in_(ids[start : start + _LOOKUP]))).tuples().all())
+        found.update((key, seq) for key, seq in connection.execute(query.where(complaints.c.id.in_(ids[start : start + _LOOKUP]))))
     return found
 
 
@@ -240,7 +241,7 @@ def _read(connection: Connection, rows: Sequence[RowMapping], taxonomy: Taxonomy
             Record(
                 id=row["id"],
                 complaint=codec.load(Complaint, row["body"]),
-                triage=in_force(codec.load(Triage, row["triage"]), history, taxonomy),
+                triage=in_force(codec.load(Triage, row["triage"]), row["time"], history, taxonomy),
                 corrections=history,
                 stored_at=row["stored_at"],
             )
@@ -252,10 +253,10 @@ def _correction(row: RowMapping) -> Correction:
     return Correction(**{name: row[name] for name in ("person", "time", "category", "severity", "sentiment", "reason")})
 
 
-def in_force(triage: Triage, history: Iterable[Correction], taxonomy: Taxonomy) -> Triage:
+def in_force(triage: Triage, told: datetime, history: Iterable[Correction], taxonomy: Taxonomy) -> Triage:
     """The triage with people's corrections applied: what a person said is certain (confidence 1) and needs no review.
 
-    The department follows the category; the dates stay, because the customer's limit runs from the day of the complaint.
+    Department and time limits follow the category and the level; limits still run from the day of the complaint, `told`.
     The model's first choice moves to the head of the alternatives.
     """
     for correction in history:
@@ -264,10 +265,22 @@ def in_force(triage: Triage, history: Iterable[Correction], taxonomy: Taxonomy) 
             chosen = taxonomy.category(correction.category)
             others = tuple(label for label in (triage.category, *triage.alternatives) if label.key != chosen.key)
             label = Label(chosen.key, chosen.name, 1.0)
-            triage = replace(triage, category=label, alternatives=others, department=chosen.department, evidence=())
+            limits = taxonomy.handlings[chosen.handling]
+            triage = replace(
+                triage,
+                category=label,
+                alternatives=others,
+                department=chosen.department,
+                evidence=(),
+                first_answer_due=add_working_days(told, limits.first_answer_days),
+                due=add_working_days(told, limits.close_days),
+            )
         if correction.severity is not None:
             reasons = (f"人工改为{taxonomy.severities[correction.severity]}",)
-            triage = replace(triage, severity=Severity(correction.severity, taxonomy.severities[correction.severity], 1.0, reasons))
+            severity = Severity(correction.severity, taxonomy.severities[correction.severity], 1.0, reasons)
+            reported = correction.severity == max(taxonomy.severities)
+            report_due = told + timedelta(hours=taxonomy.report_hours) if reported else None
+            triage = replace(triage, severity=severity, report_due=report_due)
         if correction.sentiment is not None:
             triage = replace(triage, sentiment=Sentiment(correction.sentiment, 1.0))
     return triage

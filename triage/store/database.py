@@ -1,5 +1,6 @@
 """Connections and transactions: many readers, one writer."""
 
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -62,7 +63,7 @@ def open_database(url: str) -> Database:
         ConfigError: when the URL is none, the database cannot be opened or written, or was written by a newer release.
     """
     try:
-        parsed = make_url(url if "://" in url else f"sqlite:///{url}")
+        parsed = make_url(url if re.match(r"[\w+]+:", url) else f"sqlite:///{url}")
     except ArgumentError:
         raise ConfigError(f"database: got {url!r}, expected a URL such as sqlite:///var/triage.db") from None
     shown = parsed.render_as_string(hide_password=True)

@@ -205,7 +205,7 @@ def precision(connection: Connection) -> Precision:
     verdict = hotspot_events.c.action.in_(("confirm", "dismiss"))
     last = select(func.max(hotspot_events.c.number)).where(verdict).group_by(hotspot_events.c.hotspot_id)
     query = select(hotspot_events.c.action, func.count()).where(hotspot_events.c.number.in_(last)).group_by(hotspot_events.c.action)
-    tally = dict(connection.execute(query).tuples().all())
+    tally = {action: count for action, count in connection.execute(query)}
     return Precision(tally.get("confirm", 0), tally.get("dismiss", 0))
 
 

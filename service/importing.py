@@ -1,0 +1,112 @@
+"""A bank's export becomes stored complaints: each row is checked by itself, bad ones are reported and left out."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+from tqdm import tqdm
+from triage.tables import Row, read_rows
+
+from service.deps import TagsComplaints
+from service.exception_handlers import problem_of
+from service.intake import complaint_from
+from service.schemas import ComplaintIn
+from triage.errors import InputError, TriageError
+from triage.store import Store
+from triage.types import Complaint
+
+FIELDS = ("text", "turns", "channel", "region", "time", "source", "source_id")
+_BATCH = 1_000
+"""Rows tagged and stored in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """Rows of a file: stored by this run, stored before, refused."""
+
+    stored: int = 0
+    known: int = 0
+    failed: int = 0
+
+
+def import_file(
+    path: Path,
+    store: Store,
+    tagger: TagsComplaints,
+    now: datetime,
+    columns: Mapping[str, str] | None = None,
+    source: str | None = None,
+    simulated: bool = False,
+) -> ImportReport:
+    """Tag and store the rows of a file; a row that was imported before is left as it is.
+
+    Args:
+        path: CSV, TSV, XLSX, JSONL or Parquet.
+        store: where to.
+        tagger: tags them.
+        now: the time of rows without one.
+        columns: column -> field (`FIELDS`); a column called like a field (or `id`) needs no entry.
+        source: names the sending system in rows that do not; None = the file's name. A row without an id is known by its number.
+        simulated: whether the complaints are made up.
+
+    Raises:
+        InputError: the file cannot be read, or has no column for the text. Bad rows are written to stderr and counted instead.
+    """
+    report = ImportReport()
+    for batch in _batches(tqdm(read_rows(path), desc="import", unit=" rows", file=sys.stderr, mininterval=0.5)):
+        good: list[tuple[int, Complaint]] = []
+        for row in batch:
+            try:
+                good.append((row.number, _complaint(row, columns or {}, source or path.stem, now, simulated)))
+            except (ValidationError, InputError) as error:
+                _refuse(row.number, error)
+        complaints = [complaint for _, complaint in good]
+        results = store.add(list(zip(complaints, tagger.tag(complaints), strict=True)))
+        for (number, complaint), result in zip(good, results, strict=True):
+            if result.conflict:
+                _refuse(number, InputError("source_id", complaint.source_id, "a new id: another content is stored under this one"))
+        stored = sum(result.created for result in results)
+        known = sum(not result.created and not result.conflict for result in results)
+        failed = len(batch) - stored - known
+        report = replace(report, stored=report.stored + stored, known=report.known + known, failed=report.failed + failed)
+    return report
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _complaint(row: Row, columns: Mapping[str, str], source: str, now: datetime, simulated: bool) -> Complaint:
+    values: dict[str, object] = {"source": source, "source_id": f"row-{row.number}"}
+    for column, value in row.values.items():
+        field = columns.get(column, "source_id" if column == "id" else column)
+        if field in FIELDS and not _blank(value):
+            values[field] = _plain(value)
+    if row.number == 1 and not {"text", "turns"} & {columns.get(column, column) for column in row.values}:
+        raise InputError("text", ", ".join(row.values), "a column `text`, or --map COLUMN=text")
+    return complaint_from(ComplaintIn.model_validate(values), now, simulated)
+
+
+def _blank(value: object) -> bool:
+    return value is None or value != value or (isinstance(value, str) and not value.strip())  # NaN differs from itself
+
+
+def _plain(value: object) -> object:
+    """Cells of spreadsheets come as numbers and dates; ids such as 1024.0 lose their decimals."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value if isinstance(value, str | list | date) else str(value)
+
+
+def _refuse(number: int, error: TriageError | ValidationError) -> None:
+    tqdm.write(f"triage: row {number}: {problem_of(error, '')['detail']}", file=sys.stderr)

@@ -1,0 +1,86 @@
+"""The hotspot detection: one run, and the thread that runs it again and again."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from triage.hotspots.detect import find_hotspots
+
+from service.alerts import Alerts
+from service.metrics import Metrics
+from triage.store import Store
+from triage.types import BEIJING, Hotspot
+
+_log = logging.getLogger("triage.jobs")
+Finder = Callable[..., list[Hotspot]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a run found, and which of that is new, escalated or recurred."""
+
+    hotspots: list[Hotspot]
+    raised: list[Hotspot]
+
+
+def run_detection(store: Store, days: int, now: datetime, find: Finder = find_hotspots) -> Found:
+    """Look for hotspots in the last `days` days and merge them into the store; the run is recorded, a failed one too.
+
+    A run reads everything from the store and leaves nothing half done, so that the next one repairs a lost one.
+    """
+    started = time.perf_counter()
+    number = store.begin_run(now)
+    try:
+        today = now.astimezone(BEIJING).date()
+        found = find(store.counts(today - timedelta(days=days - 1), today), store.texts(), now)
+        raised = store.upsert_hotspots(found, now)
+    except Exception as error:
+        store.end_run(number, time.perf_counter() - started, error=f"{type(error).__name__}: {error}")
+        raise
+    store.end_run(number, time.perf_counter() - started, found=len(found))
+    return Found(found, raised)
+
+
+class HotspotJob:
+    """Runs the detection in a thread of its own: at once, then every `minutes`, until stopped."""
+
+    def __init__(
+        self, store: Store, minutes: int, days: int, metrics: Metrics, alerts: Alerts | None, clock: Callable[[], datetime],
+        find: Finder = find_hotspots,
+    ):  # fmt: skip
+        self._store, self._days, self._metrics, self._alerts, self._clock, self._find = store, days, metrics, alerts, clock, find
+        self._seconds = minutes * 60
+        self._stopping = alerts.stopping if alerts else threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="hotspots", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end and wait for the run in progress."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _loop(self) -> None:
+        # A future catches whatever a run raises: the thread goes on, and the next run repairs what this one left undone.
+        with ThreadPoolExecutor(1, thread_name_prefix="hotspot-run") as runner:
+            while True:
+                error = runner.submit(self.run_once).exception()
+                if error is not None:
+                    _log.error("hotspot run failed, the next one is in %d s", self._seconds, exc_info=error)
+                self._metrics.runs.labels("failed" if error else "done").inc()
+                if self._stopping.wait(self._seconds):
+                    return
+
+    def run_once(self) -> Found:
+        """One run, and the alerts that it raises."""
+        found = run_detection(self._store, self._days, self._clock(), self._find)
+        _log.info("hotspot run: %d found, %d new or escalated", len(found.hotspots), len(found.raised))
+        if self._alerts:
+            self._alerts.send_all()
+        return found

@@ -1,0 +1,156 @@
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+from conftest import NOW
+
+from triage.errors import ConflictError, NotFoundError
+from triage.store import Precision, Store
+from triage.types import Hotspot
+
+FOUND = Hotspot(
+    id="a",
+    category="payment.transfer_failure",
+    regions=("440000",),
+    channels=(),
+    window={"from": date(2026, 11, 13), "to": date(2026, 11, 19)},
+    observed=40,
+    expected=12.5,
+    ratio=3.2,
+    change=1.5,
+    p_value=1e-6,
+    recurrence_interval_days=400.0,
+    level="warning",
+    title="广东 转账失败",
+)
+
+
+def later(days: int, **changes) -> Hotspot:
+    step = timedelta(days=days)
+    window = {"from": FOUND.window["from"] + step, "to": FOUND.window["to"] + step}
+    return replace(FOUND, id=f"a{days}", window=window, **changes)
+
+
+def actions(store: Store, key: str = "a") -> list[str]:
+    return [event.action for event in store.hotspot(key).history]
+
+
+def test_a_new_hotspot_is_stored_with_its_first_event(store: Store, now: datetime) -> None:
+    [raised] = store.upsert_hotspots([FOUND], now)
+    assert replace(raised, history=()) == FOUND
+    assert [(event.action, event.status, event.observed) for event in raised.history] == [("found", "new", 40)]
+
+
+def test_the_same_run_twice_changes_nothing(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    assert store.upsert_hotspots([replace(FOUND, id="b")], now) == []
+    assert actions(store) == ["found"]
+
+
+def test_an_event_keeps_its_id_from_day_to_day(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    assert store.upsert_hotspots([later(1, observed=44)], now + timedelta(days=1)) == []
+    [stored] = store.hotspots()
+    assert (stored.id, stored.observed, stored.window["to"]) == ("a", 44, date(2026, 11, 20))
+    assert actions(store) == ["found", "seen"]
+
+
+def test_a_rise_of_the_level_is_an_escalation(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    [raised] = store.upsert_hotspots([later(1, level="alarm")], now)
+    assert raised.level == "alarm"
+    assert actions(store) == ["found", "escalated"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [replace(FOUND, id="b", regions=("110000",)), replace(FOUND, id="b", regions=()), later(30), replace(FOUND, id="b", channels=("app",))],
+)
+def test_another_place_time_or_channel_is_another_event(store: Store, now: datetime, other: Hotspot) -> None:
+    store.upsert_hotspots([FOUND], now)
+    assert [hotspot.id for hotspot in store.upsert_hotspots([other], now)] == [other.id]
+
+
+def test_two_findings_of_one_run_never_become_one_event(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    pair = [later(1, regions=("440000", "450000")), replace(later(1), id="b")]
+    store.upsert_hotspots(pair, now)
+    assert len(store.hotspots()) == 2
+
+
+def test_verdicts_go_into_the_history_with_person_and_reason(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    store.set_hotspot_status("a", "acknowledge", "林芳", "", now)
+    hotspot = store.set_hotspot_status("a", "confirm", "王强", "系统升级", now + timedelta(hours=1))
+    assert hotspot.status == "confirmed"
+    last = hotspot.history[-1]
+    assert (last.action, last.status, last.person, last.reason) == ("confirm", "confirmed", "王强", "系统升级")
+    assert last.time == now + timedelta(hours=1)
+
+
+def test_a_forbidden_change_of_status_is_a_conflict(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    store.set_hotspot_status("a", "resolve", "林芳", "", now)
+    with pytest.raises(ConflictError, match="resolved"):
+        store.set_hotspot_status("a", "acknowledge", "林芳", "", now)
+
+
+def test_an_unknown_hotspot_is_not_found(store: Store, now: datetime) -> None:
+    with pytest.raises(NotFoundError):
+        store.set_hotspot_status("nowhere", "confirm", "林芳", "", now)
+
+
+def test_a_dismissed_event_stays_silent_until_it_rises_by_half(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    store.set_hotspot_status("a", "dismiss", "林芳", "活动", now)
+    assert store.upsert_hotspots([later(1, observed=59)], now) == []
+    [raised] = store.upsert_hotspots([later(2, observed=60)], now)
+    assert (raised.id, raised.status) == ("a", "recurred")
+
+
+def test_a_resolved_event_recurs_only_with_days_after_its_resolution(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    store.set_hotspot_status("a", "resolve", "林芳", "", NOW)
+    assert store.upsert_hotspots([later(1)], now) == []
+    [raised] = store.upsert_hotspots([later(2)], now)
+    assert (raised.id, raised.status) == ("a", "recurred")
+
+
+def test_hotspots_are_chosen_by_status_category_and_region(store: Store, now: datetime) -> None:
+    nationwide = replace(FOUND, id="b", category="card.annual_fee", regions=())
+    store.upsert_hotspots([FOUND, nationwide], now)
+    store.set_hotspot_status("b", "confirm", "林芳", "", now)
+
+    def ids(**filters) -> list[str]:
+        return [hotspot.id for hotspot in store.hotspots(**filters)]
+
+    assert ids(statuses=["confirmed"]) == ["b"]
+    assert ids(categories=["payment.transfer_failure"]) == ["a"]
+    assert sorted(ids(region="440300")) == ["a", "b"]
+    assert ids(region="110000") == ["b"]
+
+
+def test_precision_counts_the_last_verdict_on_each_hotspot(store: Store, now: datetime) -> None:
+    assert store.hotspot_precision().share is None
+    store.upsert_hotspots([FOUND, later(30), later(60)], now)
+    for key, action in (("a", "dismiss"), ("a", "confirm"), ("a30", "dismiss"), ("a60", "acknowledge")):
+        store.set_hotspot_status(key, action, "林芳", "", now)
+    assert store.hotspot_precision() == Precision(confirmed=1, dismissed=1)
+
+
+def test_the_webhook_is_owed_a_new_hotspot_once_and_again_after_an_escalation(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    [due] = store.unalerted_hotspots()
+    store.mark_alerted(due)
+    store.upsert_hotspots([later(1)], now)
+    assert store.unalerted_hotspots() == []
+    store.upsert_hotspots([later(2, level="alarm")], now)
+    assert [hotspot.id for hotspot in store.unalerted_hotspots()] == ["a"]
+
+
+def test_runs_are_recorded(store: Store, now: datetime) -> None:
+    store.end_run(store.begin_run(now), 1.5, found=3)
+    store.end_run(store.begin_run(now), 0.1, error="ValueError: x")
+    store.begin_run(now)
+    told = [(run.state, run.found, run.error) for run in store.runs()]
+    assert told == [("running", None, ""), ("failed", None, "ValueError: x"), ("done", 3, "")]
