@@ -1,0 +1,169 @@
+"""Train the linear family: count n-grams once, fit one linear head per label column, calibrate it on rows it did not see."""
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.sparse import csr_matrix
+from scipy.special import log_softmax
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.svm import LinearSVC
+
+from triage.classify import LinearClassifier, Vectoriser, character_ngrams, lower_words, word_ngrams
+
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearSettings:
+    """Chosen on real bank texts that are no part of the training data (see the model card).
+
+    Args:
+        longest: length of the longest character n-gram.
+        words: count words and pairs of words too.
+        min_texts: an n-gram seen in fewer texts is left out.
+        max_features: of each vocabulary, the n-grams found in most texts are kept.
+        cost: C of the support vector machine.
+        balance: exponent of the inverse class frequency by which rows are weighted: 0 leaves them alone, 1 is "balanced".
+    """
+
+    longest: int = 3
+    words: bool = True
+    min_texts: int = 2
+    max_features: int = 100_000
+    cost: float = 0.3
+    balance: float = 0.0
+
+
+def fit(
+    texts: Sequence[str],
+    labels: Mapping[str, Sequence[str | None]],
+    groups: Sequence[str] | None = None,
+    settings: LinearSettings = LinearSettings(),
+    seed: int = 0,
+) -> LinearClassifier:
+    """Train on prepared texts.
+
+    Args:
+        texts: through `triage.privacy.prepare`.
+        labels: head -> a label for each text; None leaves the text out of that head. Two labels at least in each head.
+        groups: for each text what it came with (author, batch): calibration never tests on a group it trained on.
+        settings: see `LinearSettings`.
+        seed: of the solver and of the folds.
+
+    Returns:
+        The object that serving loads. The same arguments give the same object, byte for byte when pickled.
+    """
+    vectoriser = fit_vectoriser(texts, settings)
+    features = vectoriser.transform(texts)
+    heads, weights, intercepts, temperatures = {}, [], [], {}
+    for head, column in labels.items():
+        rows = np.array([i for i, label in enumerate(column) if label is not None])
+        known = tuple(sorted({column[i] for i in rows}))
+        target = np.array([known.index(column[i]) for i in rows])
+        members = None if groups is None else [groups[i] for i in rows]
+        coefficients, intercept = fit_head(features[rows], target, len(known), settings, seed)
+        scores = out_of_fold(features[rows], target, len(known), members, settings, seed)
+        heads[head] = known
+        weights.append(coefficients)
+        intercepts.append(intercept)
+        temperatures[head] = temperature(scores, target)
+    return LinearClassifier(vectoriser, heads, np.ascontiguousarray(np.hstack(weights)), np.concatenate(intercepts), temperatures)
+
+
+def fit_vectoriser(texts: Sequence[str], settings: LinearSettings) -> Vectoriser:
+    """Choose the vocabularies and weigh them by inverse document frequency."""
+    characters = _vocabulary((character_ngrams(text, settings.longest) for text in texts), settings, first=0)
+    words = _vocabulary((word_ngrams(lower_words(text)) for text in texts), settings, first=len(characters)) if settings.words else {}
+    weighting = TfidfTransformer(sublinear_tf=True)
+    vectoriser = Vectoriser(characters, words, settings.longest, weighting)
+    weighting.fit(vectoriser.counts(texts))
+    return vectoriser
+
+
+def fit_head(
+    features: csr_matrix, target: NDArray[np.integer], size: int, settings: LinearSettings, seed: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """One-against-rest support vector machines.
+
+    Args:
+        features: (rows, features).
+        target: label of each row, 0 .. size - 1; at least two labels occur.
+        size: number of labels of the head. One that does not occur in `target` scores lowest everywhere.
+        settings: see `LinearSettings`.
+        seed: of the solver.
+
+    Returns:
+        Weights (features, size) and intercepts (size,).
+    """
+    present, counts = np.unique(target, return_counts=True)
+    weight = dict(zip(present.tolist(), (len(target) / (len(present) * counts)) ** settings.balance, strict=True))
+    model = LinearSVC(C=settings.cost, class_weight=weight, random_state=seed).fit(features, target)
+    found, bias = model.coef_, model.intercept_
+    if len(present) == 2:  # scikit-learn keeps only the second label's side
+        found, bias = np.vstack([-found, found]), np.concatenate([-bias, bias])
+    weights = np.zeros((features.shape[1], size), dtype=np.float32)
+    intercepts = np.full(size, bias.min() - 1, dtype=np.float32)
+    weights[:, present], intercepts[present] = found.T, bias
+    return weights, intercepts
+
+
+def out_of_fold(
+    features: csr_matrix,
+    target: NDArray[np.integer],
+    size: int,
+    groups: Sequence[str] | None = None,
+    settings: LinearSettings = LinearSettings(),
+    seed: int = 0,
+) -> NDArray[np.float32]:
+    """Scores (rows, size) of each row by heads that were trained without it, and without its group where there are several.
+
+    Rows stay NaN where the other folds hold one label only.
+    """
+    scores = np.full((len(target), size), np.nan, dtype=np.float32)
+    for train, test in _folds(target, groups, seed):
+        if len(np.unique(target[train])) > 1:
+            weights, intercepts = fit_head(features[train], target[train], size, settings, seed)
+            scores[test] = features[test] @ weights + intercepts
+    return scores
+
+
+def temperature(scores: NDArray[np.floating], target: NDArray[np.integer]) -> float:
+    """The divisor of the scores under which softmax is most likely to have produced `target` (Guo et al. 2017).
+
+    Args:
+        scores: (rows, labels) out of fold; rows of NaN are left out, and 1.0 is the answer when no other is there.
+        target: (rows,) label indices.
+    """
+    usable = ~np.isnan(scores[:, 0])
+    if not usable.any():
+        return 1.0
+    scores, target = scores[usable].astype(np.float64), target[usable]
+    rows = np.arange(len(target))
+
+    def loss(log_temperature: float) -> float:
+        return -log_softmax(scores / np.exp(log_temperature), axis=1)[rows, target].mean()
+
+    return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.03), np.log(30)), method="bounded").x))
+
+
+def _folds(target: NDArray[np.integer], groups: Sequence[str] | None, seed: int) -> Iterator[tuple[NDArray, NDArray]]:
+    if groups is not None and len(set(groups)) > 1:
+        return GroupKFold(min(FOLDS, len(set(groups)))).split(target, target, groups)
+    splits = max(2, min(FOLDS, int(np.bincount(target).max())))
+    with warnings.catch_warnings():
+        # Labels with fewer examples than folds were reported when the data were read.
+        warnings.simplefilter("ignore", UserWarning)
+        return iter(list(StratifiedKFold(splits, shuffle=True, random_state=seed).split(target, target)))
+
+
+def _vocabulary(texts: Iterable[list[str]], settings: LinearSettings, first: int) -> dict[str, int]:
+    frequency = Counter(chain.from_iterable(set(grams) for grams in texts))
+    kept = sorted((-count, gram) for gram, count in frequency.items() if count >= settings.min_texts)[: settings.max_features]
+    return {gram: first + i for i, gram in enumerate(sorted(gram for _, gram in kept))}
