@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from triage.hotspots.predictive import negative_binomial
 from triage.hotspots.regression import Basis, Fits, Floats, fit
 
 Bound = Literal["delta", "nbPlugin", "muan"]
@@ -236,40 +237,3 @@ def _bound(found: _Fit, now: Floats, config: FarringtonConfig) -> tuple[Floats, 
         return upper, special.ndtr(-score)
     mean = found.mean * np.exp(z * np.sqrt(found.eta_variance)) if config.bound == "muan" else found.mean
     return negative_binomial(mean, found.dispersion, now, config.alpha)
-
-
-def negative_binomial(mean: Floats, dispersion: Floats, now: Floats, alpha: float) -> tuple[Floats, Floats]:
-    """Quantile at 1 - alpha and P(Y >= now) of a negative binomial with variance dispersion x mean (Poisson at dispersion 1).
-
-    The quantile starts from the Cornish-Fisher expansion and walks to the exact integer, which takes a step or two; SciPy's discrete
-    quantile is twenty times as slow.
-
-    Args:
-        mean, dispersion, now: shape (B,); a mean that is not finite gives NaN.
-        alpha: one-sided level.
-    """
-    known = np.isfinite(mean) & (mean < 1e9)
-    mu, phi = np.where(known, mean, 1.0), np.where(known, dispersion, 1.0)
-
-    def tail(count: Floats, mu: Floats, phi: Floats) -> Floats:
-        """P(Y >= count)"""
-        positive = np.maximum(count, 1.0)
-        wide = phi > 1
-        excess = np.where(wide, phi - 1, 1.0)
-        size = np.maximum(mu / excess, 1e-300)
-        found = np.where(wide, special.betainc(positive, size, excess / (1 + excess)), special.gammainc(positive, mu))
-        return np.where(count <= 0, 1.0, np.where(mu > 0, found, 0.0))
-
-    z = special.ndtri(1 - alpha)
-    skew = (2 * phi - 1) / np.sqrt(np.maximum(mu * phi, 1e-300))
-    upper = np.clip(np.round(mu + np.sqrt(mu * phi) * (z + skew * (z * z - 1) / 6)), 0, None)
-    upper[mu == 0] = 0.0
-    low = np.arange(len(mu))  # those that may still have to go up: P(Y > upper) > alpha
-    while len(low):
-        low = low[tail(upper[low] + 1, mu[low], phi[low]) > alpha]
-        upper[low] += 1
-    high = np.flatnonzero(upper > 0)
-    while len(high):
-        high = high[(upper[high] > 0) & (tail(upper[high], mu[high], phi[high]) <= alpha)]
-        upper[high] -= 1
-    return np.where(known, upper, np.nan), np.where(known, tail(now, mu, phi), np.nan)

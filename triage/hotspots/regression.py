@@ -96,10 +96,10 @@ def fit(y: Floats, weight: Floats, basis: Basis, trend: bool) -> Fits:
         variance0 = 1 / s[:, 0]
         leverage = work * ((1 / s) @ basis.indicator.T)
     freedom = (weight > 0).sum(axis=1) - (case_weight > 0).sum(axis=1) - int(trend)
-    working = np.where(y > 0, y / np.maximum(mean, 1e-300), 0.0) - 1
-    squared = weight * working**2
-    scale = squared.sum(axis=1) / np.maximum(freedom, 1)
-    dispersion = np.maximum((squared * mean).sum(axis=1) / np.maximum(freedom, 1), 1.0)
+    working = y / np.maximum(mean, 1e-300) - 1
+    weighted = weight * working
+    scale = np.einsum("ij,ij->i", weighted, working) / np.maximum(freedom, 1)
+    dispersion = np.maximum(np.einsum("ij,ij,ij->i", weighted, working, mean) / np.maximum(freedom, 1), 1.0)
     usable = (case_weight[:, 0] > 0) & (freedom > 0)
     mean0 = np.where(usable, np.where(live[:, 0], np.exp(intercept[:, 0]), 0.0), np.nan)
     return Fits(eta, leverage, mean0, variance0, slope if trend else slope_variance, slope_variance, dispersion, scale, freedom)

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from triage.errors import InputError
+from triage.hotspots.predictive import negative_binomial, upper_tail
+from triage.hotspots.surveillance import surveil
+
+
+def test_tails_and_quantiles_are_those_of_scipy():
+    mean, dispersion = (grid.ravel() for grid in np.meshgrid([0.01, 0.5, 3.0, 40.0, 900.0], [1.0, 1.2, 2.0, 30.0]))
+    count = np.round(mean * 1.4)
+    bound, pvalue = negative_binomial(mean, dispersion, count, 0.01)
+    for m, phi, k, upper, p in zip(mean, dispersion, count, bound, pvalue, strict=True):
+        exact = stats.poisson(m) if phi == 1 else stats.nbinom(m / (phi - 1), 1 / phi)
+        assert upper == exact.ppf(0.99) and p == pytest.approx(exact.sf(k - 1), rel=1e-9)
+
+
+def test_nothing_expected_and_nothing_seen_is_no_surprise():
+    assert upper_tail(np.array([0.0, 1.0]), np.array([0.0, 0.0]), np.array([1.0, 1.0])).tolist() == [1.0, 0.0]
+
+
+def test_a_jump_raises_the_alarm_and_quiet_weeks_rarely_do():
+    counts = np.random.default_rng(3).poisson(5, (200, 120)).astype(float)
+    quiet = surveil(counts).alarm[:, 60:].mean()
+    counts[:, -1] = 25
+    assert quiet < 0.012 and surveil(counts).alarm[:, -1].mean() > 0.99
+
+
+def test_a_short_history_is_judged_from_the_ninth_period_on():
+    judged = surveil(np.full((1, 12), 3.0))
+    assert np.isnan(judged.expected[0, :9]).all() and judged.expected[0, 9:] == pytest.approx(3.0)
+
+
+def test_missing_periods_are_neither_judged_nor_zeros():
+    counts = np.full((1, 40), 8.0)
+    counts[0, 20:30] = np.nan
+    judged = surveil(counts)
+    assert judged.expected[0, -1] == pytest.approx(8.0) and np.isnan(judged.pvalue[0, 20:30]).all() and not judged.alarm.any()
+
+
+def test_zeros_alone_give_no_alarm():
+    assert not surveil(np.zeros((1, 30))).alarm.any()
+
+
+@pytest.mark.parametrize(
+    ("counts", "options", "field"),
+    [
+        (np.ones((1, 9)), {}, "observed"),
+        (-np.ones((1, 20)), {}, "observed"),
+        (np.ones((1, 20)), {"method": "ears"}, "method"),
+        (np.ones((1, 20)), {"method": "farrington-flexible", "config": "best"}, "config"),
+        (np.ones((1, 20)), {"config": "muan"}, "config"),
+        (np.ones((1, 20)), {"alpha": 0.7}, "alpha"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused_by_name(counts, options, field):
+    with pytest.raises(InputError) as error:
+        surveil(counts, **options)
+    assert error.value.field == field
