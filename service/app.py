@@ -53,10 +53,8 @@ def create_app(settings: Settings, store: Store | None = None, tagger: TagsCompl
         docs_url=None,
         redoc_url=None,
     )
-    for router in (complaints.router, heatmap.router, hotspots.router, reference.router):
-        app.include_router(router, prefix="/v1")
-    app.include_router(health.router)
-    app.include_router(docs.router)
+    for noun in (complaints, heatmap, hotspots, reference, health, docs):
+        app.include_router(noun.router)
     page.add_page(app)
     add_exception_handlers(app)
     app.add_middleware(BodyLimits)

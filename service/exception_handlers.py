@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from service.answers import FieldError, Problem
+from service.schemas import ONE, SEVERAL
 from triage.errors import ArtifactError, ConfigError, ConflictError, InputError, NotFoundError, TriageError
 
 _STATUS: dict[type[TriageError], HTTPStatus] = {
@@ -85,8 +86,8 @@ def _invalid(found: Sequence[dict], instance: str) -> Problem:
 
 
 def _field_error(found: dict) -> FieldError:
-    where = [str(part) for part in found["loc"] if part not in ("body", "query", "path")]
-    return FieldError(field=".".join(where) or "body", value=_value(where, found), expected=found["msg"])
+    where = [str(part) for part in found["loc"] if part not in ("body", "query", "path", ONE, SEVERAL)]
+    return FieldError(field=_shown(".".join(where)) or "body", value=_value(where, found), expected=found["msg"])
 
 
 def _value(where: Sequence[str], found: dict) -> object:

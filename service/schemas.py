@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SkipValidation
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Discriminator, Field, SkipValidation, Tag
 
 from triage.types import SentimentLabel, Speaker
 
@@ -17,12 +17,22 @@ _EXAMPLE = {
 }
 
 
+def _encodable(text: str) -> str:
+    # JSON can escape half of a surrogate pair; no database takes it.
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("half of a surrogate pair is not a character")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
+
+
 class TurnIn(BaseModel):
     """One utterance of a call or chat."""
 
     model_config = ConfigDict(extra="forbid")
     speaker: Speaker
-    text: str
+    text: Text
     time: datetime | None = None
 
 
@@ -30,13 +40,13 @@ class ComplaintIn(BaseModel):
     """A complaint: `text`, or the `turns` of a conversation."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
-    text: str = ""
+    text: Text = ""
     turns: list[TurnIn] = Field(default_factory=list)
-    channel: str = Field("", max_length=64, description="Key, Chinese name or alias of a channel; left out: other.")
-    region: str = Field("", max_length=64, description="GB/T 2260 code or name of a province or city; left out: unknown.")
+    channel: Text = Field("", max_length=64, description="Key, Chinese name or alias of a channel; left out: other.")
+    region: Text = Field("", max_length=64, description="GB/T 2260 code or name of a province or city; left out: unknown.")
     time: datetime | None = Field(None, description="Left out: now. Without a zone: Beijing time.")
-    source: str = Field("api", min_length=1, max_length=64, description="The sending system.")
-    source_id: str | None = Field(
+    source: Text = Field("api", min_length=1, max_length=64, description="The sending system.")
+    source_id: Text | None = Field(
         None,
         max_length=200,
         validation_alias=AliasChoices("source_id", "id"),
@@ -51,20 +61,29 @@ class BatchIn(BaseModel):
     complaints: Annotated[list[SkipValidation[ComplaintIn]], Field(min_length=1, max_length=BATCH_LIMIT)]
 
 
+def _kind(body: object) -> str:
+    return SEVERAL if isinstance(body, dict) and "complaints" in body else ONE
+
+
+ONE, SEVERAL = "(one)", "(several)"
+"""Which of the two a body of `POST tag` is; in brackets, because they also stand in the place of an error and are no fields."""
+OneOrSeveral = Annotated[Annotated[ComplaintIn, Tag(ONE)] | Annotated[BatchIn, Tag(SEVERAL)], Discriminator(_kind)]
+
+
 class CorrectionIn(BaseModel):
     """What a person says the labels should be; only the fields to change."""
 
     model_config = ConfigDict(extra="forbid")
-    person: str = Field("", max_length=64, description="Who says so; may be left out where the API key names the person.")
-    category: str | None = None
+    person: Text = Field("", max_length=64, description="Who says so; may be left out where the API key names the person.")
+    category: Text | None = None
     severity: Literal[1, 2, 3, 4] | None = None
     sentiment: SentimentLabel | None = None
-    reason: str = Field("", max_length=2_000)
+    reason: Text = Field("", max_length=2_000)
 
 
 class VerdictIn(BaseModel):
     """A person's verdict on a hotspot."""
 
     model_config = ConfigDict(extra="forbid")
-    person: str = Field("", max_length=64, description="Who says so; may be left out where the API key names the person.")
-    reason: str = Field("", max_length=2_000)
+    person: Text = Field("", max_length=64, description="Who says so; may be left out where the API key names the person.")
+    reason: Text = Field("", max_length=2_000)

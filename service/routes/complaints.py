@@ -11,12 +11,12 @@ from service.auth import Ingesting, Operating
 from service.deps import CategoriesDep, ChannelDep, DaysDep, MetricsDep, NowDep, RegionDep, StoreDep, TaggerDep, TaxonomyDep
 from service.exception_handlers import problem_of
 from service.intake import complaint_from
-from service.schemas import BatchIn, ComplaintIn, CorrectionIn
+from service.schemas import BatchIn, ComplaintIn, CorrectionIn, OneOrSeveral
 from triage.errors import ConflictError, InputError, TriageError
 from triage.store import AddResult, Filters
 from triage.types import Complaint, Correction, Record, SentimentLabel, Triage
 
-router = APIRouter(tags=["complaints"])
+router = APIRouter(prefix="/v1", tags=["complaints"])
 _COMPLAINT = TypeAdapter(ComplaintIn)
 
 
@@ -53,7 +53,7 @@ def send_batch(
 
 
 @router.post("/tag")
-def tag(body: ComplaintIn | BatchIn, request: Request, caller: Ingesting, tagger: TaggerDep, now: NowDep) -> Triage | TagAnswer:
+def tag(body: OneOrSeveral, request: Request, caller: Ingesting, tagger: TaggerDep, now: NowDep) -> Triage | TagAnswer:
     """Tag one complaint, or several under `complaints`; nothing is stored, spans count in the text that was sent."""
     if isinstance(body, ComplaintIn):
         return tagger.tag([complaint_from(body, now)])[0]

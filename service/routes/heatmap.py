@@ -16,7 +16,7 @@ from triage.regions import NATION, UNKNOWN
 from triage.store import OPEN
 
 MAX_HOURLY_DAYS = 31
-router = APIRouter(tags=["heat map"])
+router = APIRouter(prefix="/v1", tags=["heat map"])
 
 
 @router.get("/heatmap")

@@ -11,7 +11,7 @@ from service.schemas import VerdictIn
 from triage.store import Action
 from triage.types import Hotspot, HotspotStatus
 
-router = APIRouter(tags=["hotspots"])
+router = APIRouter(prefix="/v1", tags=["hotspots"])
 
 
 @router.get("/hotspots")

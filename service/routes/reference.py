@@ -9,7 +9,7 @@ from service.auth import Operating
 from service.deps import RegionsDep, TaggerDep, TaxonomyDep
 from triage.taxonomy import Taxonomy
 
-router = APIRouter(tags=["reference"])
+router = APIRouter(prefix="/v1", tags=["reference"])
 
 
 @router.get("/taxonomy")

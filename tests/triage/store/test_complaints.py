@@ -3,7 +3,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from conftest import FakeTagger
+from fakes import FakeTagger
 
 from triage.errors import InputError, NotFoundError
 from triage.store import AddResult, Filters, Store, record_id

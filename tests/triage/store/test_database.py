@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import NOW, FakeTagger
+from fakes import NOW, FakeTagger
 
 from triage.errors import ConfigError
 from triage.regions import NATION

@@ -2,7 +2,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from conftest import NOW
+from fakes import NOW
 
 from triage.errors import ConflictError, NotFoundError
 from triage.store import Precision, Store

@@ -2,7 +2,7 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 
 import pytest
-from conftest import NOW, FakeTagger
+from fakes import NOW, FakeTagger
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -1,0 +1,102 @@
+import threading
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from fakes import HOTSPOT, FakeTagger
+
+from service.alerts import Alerts, WebhookError
+from service.jobs import HotspotJob, run_detection
+from service.metrics import Metrics
+from triage.store import Store
+from triage.types import Complaint, Hotspot
+
+
+class Receiver:
+    """A webhook that fails the first `failures` deliveries."""
+
+    def __init__(self, failures: int = 0):
+        self.failures = failures
+        self.received: list[tuple[str, str]] = []
+
+    def __call__(self, hotspot: Hotspot) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise WebhookError("down")
+        self.received.append((hotspot.id, hotspot.level))
+
+
+def alerts(store: Store, receiver: Receiver) -> Alerts:
+    return Alerts(store, receiver, Metrics(), pauses=(0.0,))
+
+
+def test_a_run_reads_the_store_and_is_recorded(store: Store, tagger: FakeTagger, now: datetime) -> None:
+    complaint = Complaint(id="1", text="转账没到账", time=now)
+    store.add([(complaint, *tagger.tag([complaint]))])
+
+    def find(counts, texts, at) -> list[Hotspot]:
+        assert (counts.observed.sum(), counts.days, counts.end, at) == (1, 30, now.date(), now)
+        return [HOTSPOT]
+
+    found = run_detection(store, 30, now, find)
+    assert [hotspot.id for hotspot in found.raised] == ["h1"]
+    assert [(run.state, run.found) for run in store.runs()] == [("done", 1)]
+
+
+def test_a_failed_run_is_recorded_and_the_next_repairs_it(store: Store, now: datetime) -> None:
+    def fail(counts, texts, at) -> list[Hotspot]:
+        raise ArithmeticError("no convergence")
+
+    with pytest.raises(ArithmeticError):
+        run_detection(store, 30, now, fail)
+    run_detection(store, 30, now, lambda counts, texts, at: [HOTSPOT])
+    assert [(run.state, run.error) for run in store.runs()] == [("done", ""), ("failed", "ArithmeticError: no convergence")]
+    assert store.hotspot("h1").status == "new"
+
+
+def test_the_thread_outlives_a_failed_run(store: Store, now: datetime, caplog: pytest.LogCaptureFixture) -> None:
+    runs, repaired = [], threading.Event()
+
+    def find(counts, texts, at) -> list[Hotspot]:
+        runs.append(at)
+        if len(runs) == 1:
+            raise ArithmeticError("no convergence")
+        repaired.set()
+        return []
+
+    job = HotspotJob(store, 0, 30, Metrics(), None, lambda: now, find)
+    job.start()
+    assert repaired.wait(10)
+    job.stop()
+    assert "no convergence" in caplog.text
+
+
+def test_a_new_hotspot_is_sent_once_and_again_when_it_escalates(store: Store, now: datetime) -> None:
+    receiver = Receiver()
+    sender = alerts(store, receiver)
+    for level in ("notice", "notice", "warning", "notice", "alarm"):
+        store.upsert_hotspots([replace(HOTSPOT, level=level)], now)
+        sender.send_all()
+    assert receiver.received == [("h1", "notice"), ("h1", "warning"), ("h1", "alarm")]
+
+
+def test_a_delivery_is_tried_again(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([HOTSPOT], now)
+    receiver = Receiver(failures=1)
+    assert alerts(store, receiver).send_all() == 1
+    assert receiver.received == [("h1", "warning")]
+
+
+def test_what_could_not_be_delivered_is_sent_after_the_next_run(store: Store, now: datetime, caplog: pytest.LogCaptureFixture) -> None:
+    store.upsert_hotspots([HOTSPOT], now)
+    receiver = Receiver(failures=2)
+    sender = alerts(store, receiver)
+    assert sender.send_all() == 0
+    assert "was not delivered" in caplog.text
+    assert sender.send_all() == 1
+
+
+def test_a_dismissed_hotspot_is_not_sent(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([HOTSPOT], now)
+    store.set_hotspot_status("h1", "dismiss", "林芳", "活动", now)
+    assert alerts(store, Receiver()).send_all() == 0
