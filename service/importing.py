@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 from tqdm import tqdm
-from triage.tables import Row, read_rows
 
 from service.deps import TagsComplaints
 from service.exception_handlers import problem_of
@@ -16,6 +15,7 @@ from service.intake import complaint_from
 from service.schemas import ComplaintIn
 from triage.errors import InputError, TriageError
 from triage.store import Store
+from triage.tables import Row, read_rows
 from triage.types import Complaint
 
 FIELDS = ("text", "turns", "channel", "region", "time", "source", "source_id")
@@ -60,7 +60,7 @@ def import_file(
         good: list[tuple[int, Complaint]] = []
         for row in batch:
             try:
-                good.append((row.number, _complaint(row, columns or {}, source or path.stem, now, simulated)))
+                good.append((row.number, complaint_of(row, columns or {}, source or path.stem, now, simulated)))
             except (ValidationError, InputError) as error:
                 _refuse(row.number, error)
         complaints = [complaint for _, complaint in good]
@@ -86,7 +86,8 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield batch
 
 
-def _complaint(row: Row, columns: Mapping[str, str], source: str, now: datetime, simulated: bool) -> Complaint:
+def complaint_of(row: Row, columns: Mapping[str, str], source: str, now: datetime, simulated: bool = False) -> Complaint:
+    """The complaint of a row; arguments as for `import_file`. Raises: ValidationError, InputError."""
     values: dict[str, object] = {"source": source, "source_id": f"row-{row.number}"}
     for column, value in row.values.items():
         field = columns.get(column, "source_id" if column == "id" else column)

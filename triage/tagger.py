@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.artifact import Manifest, load, served_model
+from triage.artifact import Manifest, load, served_folder
 from triage.classify import Classifier
 from triage.errors import ArtifactError
 from triage.facts import Reading, read
@@ -34,7 +34,7 @@ class Tagger:
 
     Args:
         classifier: obeys `triage.classify.Classifier`.
-        manifest: of the artefact it came from; names the model and holds the review threshold.
+        manifest: of the artefact it came from; names the model and holds the review thresholds.
 
     Raises: ArtifactError when the classifier lacks a head or knows a label that the taxonomy does not.
     """
@@ -45,14 +45,14 @@ class Tagger:
         self.taxonomy = load_taxonomy()
         missing = [head for head in HEADS if head not in classifier.heads]
         if missing:
-            raise ArtifactError(f"model {manifest.name}-{manifest.version} has no head {', '.join(missing)}: it cannot tag bank complaints")
+            raise ArtifactError(f"model {manifest.folder_name} has no head {', '.join(missing)}: it cannot tag bank complaints")
         for head, known in zip(
             HEADS, (self.taxonomy.categories, map(str, self.taxonomy.severities), self.taxonomy.sentiments), strict=True
         ):
             unknown = set(classifier.heads[head]) - set(known)
             if unknown:
                 raise ArtifactError(
-                    f"model {manifest.name}-{manifest.version}: {head} {sorted(unknown)} is not in taxonomy {self.taxonomy.name!r}"
+                    f"model {manifest.folder_name}: {head} {sorted(unknown)} is not in taxonomy {self.taxonomy.name!r}"
                 )
         self._categories = [self.taxonomy.categories[key] for key in classifier.heads["category"]]
 
@@ -62,11 +62,11 @@ class Tagger:
 
         Raises: ArtifactError when the folder is missing or not what its manifest vouches for.
         """
-        return cls(*load(folder or served_model()))
+        return cls(*load(folder or served_folder()))
 
     @property
     def model(self) -> str:
-        return f"{self.manifest.name}-{self.manifest.version}"
+        return self.manifest.folder_name
 
     def tag(self, complaints: Sequence[Complaint]) -> list[Triage]:
         """One triage for each complaint, in order; spans count in `Complaint.customer_text`."""
@@ -142,7 +142,7 @@ class Tagger:
     def _review_reasons(self, text: str, confidence: float, severity_p: NDArray[np.floating], level: int) -> Iterator[str]:
         if not any("一" <= c <= "鿿" for c in text):
             yield "没有中文内容"
-        if confidence < self.manifest.review_threshold:
+        if confidence < self.manifest.review_thresholds["category"]:
             yield f"类别把握不足（{confidence:.0%}）"
         if level == 4 and severity_p[3] < 0.5:
             yield "规则判为重大，模型不确定"

@@ -1,0 +1,131 @@
+"""Rows of a file become triages: block by block, in order, in one process or several. Behind `triage tag`."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from datetime import datetime
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from service.exception_handlers import problem_of
+from service.importing import complaint_of
+from triage.artifact import load, served_folder
+from triage.classify import Classifier
+from triage.errors import InputError
+from triage.privacy import prepare
+from triage.tables import Row
+from triage.tagger import BLOCK, HEADS, Tagger
+from triage.types import Complaint, Triage
+
+Answer = Triage | dict[str, object]
+"""A triage; for a model with other heads `{"id", "<head>": {"key", "confidence"}}`; for a row that cannot be tagged `{"id", "error"}`."""
+
+
+def tag_rows(rows: Iterable[Row], model: Path | None, columns: Mapping[str, str], now: datetime, workers: int = 1) -> Iterator[Answer]:
+    """Answer rows in order; nothing is lost: a row that cannot be tagged is answered with its error.
+
+    Args:
+        rows: from `triage.tables.read_rows`.
+        model: its folder; None = the one that is served.
+        columns: column -> field of a complaint (`service.importing.FIELDS`), for columns that are not called like their field.
+        now: the time of complaints that give none.
+        workers: processes; each loads the model and takes blocks of rows.
+
+    Raises:
+        ArtifactError: the model cannot be loaded.
+    """
+    _engine(model)  # a model that cannot be loaded shows here, before any process is started
+    remaining = iter(rows)
+    blocks = iter(lambda: tuple(islice(remaining, BLOCK)), ())
+    if workers == 1:
+        for block in blocks:
+            yield from _answer(block, model, columns, now)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        waiting: deque[Future[list[Answer]]] = deque()
+        for block in blocks:
+            waiting.append(pool.submit(_answer, block, model, columns, now))
+            if len(waiting) > 2 * workers:  # so many blocks are in memory at most
+                yield from waiting.popleft().result()
+        for done in waiting:
+            yield from done.result()
+
+
+def flat(answer: Answer) -> dict[str, object]:
+    """One level of columns, for spreadsheets: names beside keys, lists joined."""
+    if isinstance(answer, dict):
+        row: dict[str, object] = {"id": answer["id"]}
+        for head, value in answer.items():
+            if head == "error":
+                row["error"] = value["detail"]
+            elif head != "id":
+                row |= {head: value["key"], f"{head}_confidence": value["confidence"]}
+        return row
+    return {
+        "id": answer.id,
+        "category": answer.category.key,
+        "category_name": answer.category.name,
+        "category_confidence": answer.category.confidence,
+        "alternatives": "；".join(label.key for label in answer.alternatives),
+        "severity": answer.severity.level,
+        "severity_name": answer.severity.name,
+        "severity_reasons": "；".join(answer.severity.reasons),
+        "sentiment": answer.sentiment.label,
+        "sentiment_score": answer.sentiment.score,
+        "facts": "；".join(f"{fact.kind}:{fact.text}" for fact in answer.facts),
+        "evidence": "；".join(evidence.text for evidence in answer.evidence),
+        "channel": answer.channel,
+        "region": answer.region,
+        "department": answer.department,
+        "due": answer.due.isoformat(),
+        "needs_review": answer.needs_review,
+        "review_reasons": "；".join(answer.review_reasons),
+        "model": answer.model,
+        "error": None,
+    }
+
+
+@cache
+def _engine(model: Path | None) -> Tagger | Classifier:
+    """Loaded once in each process."""
+    classifier, manifest = load(model or served_folder())
+    return Tagger(classifier, manifest) if set(HEADS) <= set(classifier.heads) else classifier
+
+
+def _answer(block: tuple[Row, ...], model: Path | None, columns: Mapping[str, str], now: datetime) -> list[Answer]:
+    answers: list[Answer | None] = []
+    good: list[Complaint] = []
+    for row in block:
+        name = next(
+            (str(value) for column, value in row.values.items() if columns.get(column, column) in ("id", "source_id") and value), None
+        )
+        try:
+            complaint = complaint_of(row, columns, "file", now)
+        except (ValidationError, InputError) as error:
+            answers.append({"id": name or str(row.number), "error": problem_of(error, "")})
+        else:
+            good.append(_named(complaint, name or str(row.number)))
+            answers.append(None)
+    tagged = iter(_tag(_engine(model), good))
+    return [next(tagged) if answer is None else answer for answer in answers]
+
+
+def _named(complaint: Complaint, name: str) -> Complaint:
+    """Nothing is stored, so a row keeps the id it came with."""
+    return Complaint(
+        id=name, text=complaint.text, turns=complaint.turns, channel=complaint.channel, region=complaint.region, time=complaint.time
+    )  # fmt: skip
+
+
+def _tag(engine: Tagger | Classifier, complaints: list[Complaint]) -> Iterable[Answer]:
+    if isinstance(engine, Tagger):
+        return engine.tag(complaints)
+    probabilities = engine.predict_proba([prepare(c.customer_text) for c in complaints])
+    return [
+        {"id": c.id}
+        | {head: {"key": engine.heads[head][p[i].argmax()], "confidence": round(float(p[i].max()), 4)} for head, p in probabilities.items()}
+        for i, c in enumerate(complaints)
+    ]
