@@ -1,9 +1,11 @@
 """A bank's export becomes stored complaints: each row is checked by itself, bad ones are reported and left out."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import chain, islice
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -18,6 +20,7 @@ from triage.store import Store
 from triage.tables import Row, read_rows
 from triage.types import Complaint
 
+_LOCAL_TIME = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 FIELDS = ("text", "turns", "channel", "region", "time", "source", "source_id")
 _BATCH = 1_000
 """Rows tagged and stored in one transaction."""
@@ -55,12 +58,18 @@ def import_file(
     Raises:
         InputError: the file cannot be read, or has no column for the text. Bad rows are written to stderr and counted instead.
     """
+    columns = columns or {}
+    rows = read_rows(path, columns=columns)
+    first = next(rows)  # read_rows refuses a file without a row
+    if not {"text", "turns"} & {columns.get(column, column) for column in first.values}:
+        raise InputError("text", ", ".join(first.values), "a column `text`, or --map COLUMN=text")
     report = ImportReport()
-    for batch in _batches(tqdm(read_rows(path), desc="import", unit=" rows", file=sys.stderr, mininterval=0.5)):
+    progress = tqdm(chain([first], rows), desc="import", unit=" rows", file=sys.stderr, mininterval=0.5)
+    for batch in _batches(progress):
         good: list[tuple[int, Complaint]] = []
         for row in batch:
             try:
-                good.append((row.number, complaint_of(row, columns or {}, source or path.stem, now, simulated)))
+                good.append((row.number, complaint_of(row, columns, source or path.stem, now, simulated)))
             except (ValidationError, InputError) as error:
                 _refuse(row.number, error)
         complaints = [complaint for _, complaint in good]
@@ -76,14 +85,20 @@ def import_file(
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
+    remaining = iter(rows)
+    broken: InputError | None = None
+    while broken is None:
+        batch: list[Row] = []
+        try:
+            for row in islice(remaining, _BATCH):
+                batch.append(row)  # one by one: extend() would lose the rows before an error
+        except InputError as error:  # the file cannot be read on from here: what was read so far is kept
+            broken = error
+        if not batch:
+            break
         yield batch
+    if broken is not None:
+        raise broken
 
 
 def complaint_of(row: Row, columns: Mapping[str, str], source: str, now: datetime, simulated: bool = False) -> Complaint:
@@ -92,9 +107,7 @@ def complaint_of(row: Row, columns: Mapping[str, str], source: str, now: datetim
     for column, value in row.values.items():
         field = columns.get(column, "source_id" if column == "id" else column)
         if field in FIELDS and not _blank(value):
-            values[field] = _plain(value)
-    if row.number == 1 and not {"text", "turns"} & {columns.get(column, column) for column in row.values}:
-        raise InputError("text", ", ".join(row.values), "a column `text`, or --map COLUMN=text")
+            values[field] = _time(value) if field == "time" else _plain(value)
     return complaint_from(ComplaintIn.model_validate(values), now, simulated)
 
 
@@ -107,6 +120,18 @@ def _plain(value: object) -> object:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value if isinstance(value, str | list | date) else str(value)
+
+
+def _time(value: object) -> object:
+    """Spreadsheet exports write 2026/3/5 9:07; what is not of that form is left to the schema."""
+    match = _LOCAL_TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return _plain(value)
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
+    try:
+        return datetime(year, month, day, hour, minute, second)  # no zone: Beijing time
+    except ValueError:
+        return value
 
 
 def _refuse(number: int, error: TriageError | ValidationError) -> None:

@@ -31,7 +31,7 @@ _ALLOWED: dict[HotspotStatus, tuple[Action, ...]] = {
 OPEN: tuple[HotspotStatus, ...] = ("new", "recurred", "acknowledged", "confirmed")
 _LEVELS = ("notice", "warning", "alarm")
 _RISE = 1.5
-"""A dismissed event stays silent until it has this many times the complaints it was dismissed with."""
+"""A dismissed event stays silent until it has this many times the complaints a day that it was dismissed with."""
 _SAME_PLACE = 0.5
 """Jaccard index of two sets of regions from which on they may be one event that moves."""
 
@@ -126,7 +126,12 @@ def _recurs(known: Hotspot, found: Hotspot) -> bool:
     """A resolved event comes back with days after its resolution, a dismissed one when it has risen by half."""
     if known.status == "resolved":
         return found.window["to"] > known.history[-1].time.date()
-    return known.status == "dismissed" and found.observed >= _RISE * known.observed
+    return known.status == "dismissed" and _daily(found) >= _RISE * _daily(known)
+
+
+def _daily(hotspot: Hotspot) -> float:
+    """Complaints a day: windows of a run may be shorter or longer than those of the run before."""
+    return hotspot.observed / ((hotspot.window["to"] - hotspot.window["from"]).days + 1)
 
 
 def _without_life(hotspot: Hotspot) -> Hotspot:
@@ -205,7 +210,7 @@ def precision(connection: Connection) -> Precision:
     verdict = hotspot_events.c.action.in_(("confirm", "dismiss"))
     last = select(func.max(hotspot_events.c.number)).where(verdict).group_by(hotspot_events.c.hotspot_id)
     query = select(hotspot_events.c.action, func.count()).where(hotspot_events.c.number.in_(last)).group_by(hotspot_events.c.action)
-    tally = {action: count for action, count in connection.execute(query)}
+    tally = dict(connection.execute(query).all())
     return Precision(tally.get("confirm", 0), tally.get("dismiss", 0))
 
 
