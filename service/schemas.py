@@ -1,5 +1,6 @@
 """Bodies of requests. Answers are the dataclasses of `triage.types`."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Discri
 from triage.types import SentimentLabel, Speaker
 
 BATCH_LIMIT = 1_000
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _EXAMPLE = {
     "text": "昨天在手机银行转账五万元，钱扣了对方一直没收到，请尽快处理。",
     "channel": "app",
@@ -19,7 +21,7 @@ _EXAMPLE = {
 
 def _encodable(text: str) -> str:
     # JSON can escape half of a surrogate pair; no database takes it.
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _HALF_PAIR.search(text):
         raise ValueError("half of a surrogate pair is not a character")
     return text
 

@@ -1,5 +1,6 @@
 """The one place where the parts meet: complaints in, triages out."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ BLOCK = 1000
 _ALTERNATIVES = 3
 _ALTERNATIVE_FLOOR = 0.05
 _EVIDENCE = 4
+_HAN = re.compile("[一-鿿]")
 
 
 class Tagger:
@@ -140,7 +142,7 @@ class Tagger:
         return scale
 
     def _review_reasons(self, text: str, confidence: float, severity_p: NDArray[np.floating], level: int) -> Iterator[str]:
-        if not any("一" <= c <= "鿿" for c in text):
+        if not _HAN.search(text):
             yield "没有中文内容"
         if confidence < self.manifest.review_thresholds["category"]:
             yield f"类别把握不足（{confidence:.0%}）"
