@@ -1,5 +1,6 @@
 /** The one place that talks to the service. Every function raises `Problem` when the answer is not the one asked for. */
 
+import { accessKey, forgetKey } from "./person";
 import type {
   ComplaintPage, ComplaintRecord, Heatmap, Hotspot, HotspotList, Issue, Matrix, NewLabels, ProblemBody, Region, RegionRisk, Step,
   Taxonomy, TrendPoint, Verdict,
@@ -27,6 +28,8 @@ export class Problem extends Error {
   constructor(
     message: string,
     readonly lines: string[] = [],
+    /** HTTP status; 0 = there was no answer. */
+    readonly status = 0,
   ) {
     super(message);
     this.name = "Problem";
@@ -44,7 +47,9 @@ async function request<T>(path: string, parameters: Parameters, init: RequestIni
   }
   let response: Response;
   try {
-    response = await fetch(url, { ...init, headers: { accept: "application/json", ...init.headers } });
+    const key = accessKey();
+    const headers = { accept: "application/json", ...(key ? { authorization: `Bearer ${key}` } : {}), ...init.headers };
+    response = await fetch(url, { ...init, headers });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Problem("连接不上服务，请检查网络，或稍后重试。");
@@ -54,6 +59,8 @@ async function request<T>(path: string, parameters: Parameters, init: RequestIni
 }
 
 const FRAMES: Record<number, string> = {
+  401: "需要访问密钥，请刷新页面后输入",
+  403: "此密钥没有权限",
   404: "没有找到所要的内容",
   409: "与现有状态冲突，操作未生效",
   413: "内容过大，未被接受",
@@ -65,12 +72,13 @@ const FRAMES: Record<number, string> = {
 async function problem(response: Response): Promise<Problem> {
   const frame = FRAMES[response.status] ?? (response.status >= 500 ? "服务内部出错" : "请求未被接受");
   const lines: string[] = [];
+  if (response.status === 401) forgetKey();
   if (response.headers.get("content-type")?.includes("json")) {
     const body = (await response.json()) as ProblemBody;
     for (const error of body.errors ?? []) lines.push(`${error.field}：收到 ${JSON.stringify(error.value)}，应为 ${error.expected}`);
     if (lines.length === 0 && body.detail) lines.push(body.detail);
   }
-  return new Problem(`${frame}（${response.status}）。`, lines);
+  return new Problem(`${frame}（${response.status}）。`, lines, response.status);
 }
 
 function get<T>(path: string, parameters: Parameters, signal?: AbortSignal): Promise<T> {
@@ -100,6 +108,8 @@ export const risk = async ({ from, to }: Query, signal?: AbortSignal): Promise<R
 
 export const complaints = (query: ComplaintQuery, signal?: AbortSignal): Promise<ComplaintPage> => get("complaints", { ...query }, signal);
 
+export const complaint = (id: string): Promise<ComplaintRecord> => get(`complaints/${encodeURIComponent(id)}`, {});
+
 export const correct = (id: string, labels: NewLabels): Promise<ComplaintRecord> =>
   send("PATCH", `complaints/${encodeURIComponent(id)}/labels`, labels);
 
@@ -107,4 +117,4 @@ export const hotspots = (category: string, signal?: AbortSignal): Promise<Hotspo
 export const hotspot = (id: string, signal?: AbortSignal): Promise<Hotspot> => get(`hotspots/${encodeURIComponent(id)}`, {}, signal);
 
 export const judge = (id: string, verdict: Verdict, person: string, reason: string): Promise<Hotspot> =>
-  send("POST", `hotspots/${encodeURIComponent(id)}/${verdict}`, reason ? { person, reason } : { person });
+  send("POST", `hotspots/${encodeURIComponent(id)}/${verdict}`, { person, reason });

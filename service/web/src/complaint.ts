@@ -58,7 +58,7 @@ function draw(root: HTMLElement, record: ComplaintRecord, names: Names, correcte
       "footer",
       {},
       h("span", {}, `${triage.department} · ${dateTime(triage.due)} 前办结`),
-      last && h("span", { class: "corrected" }, `${last.person} 已更正`),
+      last && h("span", { class: "corrected" }, `${last.person} 已核对`),
       edit,
     ),
     editor,

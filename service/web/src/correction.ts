@@ -5,7 +5,7 @@ import { Problem } from "./api";
 import { categoryOptions } from "./filters";
 import { fill, h, option } from "./dom";
 import type { Names } from "./names";
-import { person, rememberPerson } from "./person";
+import { nameField, signature } from "./person";
 import { failure } from "./section";
 import type { ComplaintRecord, NewLabels, SentimentLabel } from "./types";
 
@@ -20,23 +20,19 @@ export function correctionForm(
   const category = h("select", { name: "category" }, categoryOptions(names, triage.category.key, false));
   const severity = h("select", { name: "severity" }, Object.entries(names.taxonomy.severities).map(([key, name]) => option(key, name, level)));
   const sentiment = h("select", { name: "sentiment" }, Object.entries(names.taxonomy.sentiments).map(([key, name]) => option(key, name, triage.sentiment.label)));
-  const name = h("input", { name: "person", required: true, maxlength: 50, autocomplete: "name", value: person() });
+  const name = nameField();
   const reason = h("input", { name: "reason", maxlength: 500, placeholder: "可不填" });
   const trouble = h("div", {});
-  const submit = h("button", { type: "submit", class: "button primary" }, "保存更正");
+  const submit = h("button", { type: "submit", class: "button primary" }, "保存");
 
   const save = async (): Promise<void> => {
-    const labels: NewLabels = { person: name.value.trim() };
+    // Without a label the service takes it that the person vouches for those there are.
+    const labels: NewLabels = { person: signature(name) };
     if (category.value !== triage.category.key) labels.category = category.value;
     if (severity.value !== level) labels.severity = Number(severity.value);
     if (sentiment.value !== triage.sentiment.label) labels.sentiment = sentiment.value as SentimentLabel;
     if (reason.value.trim()) labels.reason = reason.value.trim();
-    if (labels.category === undefined && labels.severity === undefined && labels.sentiment === undefined) {
-      // Nothing changed: the person vouches for the labels as they are.
-      labels.category = triage.category.key;
-    }
     submit.disabled = true;
-    rememberPerson(labels.person);
     try {
       done(await api.correct(record.id, labels));
     } catch (error) {
@@ -65,8 +61,8 @@ export function correctionForm(
     h("label", { class: "wide" }, "类别", category),
     h("label", {}, "严重程度", severity),
     h("label", {}, "情感", sentiment),
-    h("label", {}, "您的姓名", name),
-    h("label", {}, "原因", reason),
+    name && h("label", {}, "您的姓名", name),
+    h("label", { class: name ? "" : "wide" }, "原因", reason),
     trouble,
     h("div", { class: "actions end wide" }, h("button", { type: "button", class: "button", onclick: cancel }, "取消"), submit),
   );

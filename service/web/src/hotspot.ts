@@ -1,12 +1,15 @@
 /** One hotspot in the side panel: figures, terms, evidence, history, and the verdict of a person. */
 
 import * as api from "./api";
+import { Problem } from "./api";
+import { complaintCard } from "./complaint";
 import { ComplaintList } from "./complaints";
 import { fill, h, type Child } from "./dom";
 import { dateTime, dayRange, decimal, integer, signedPercent } from "./format";
 import { comparison, level } from "./hotspots";
 import { eventName, STATUSES, VERDICTS, type Names } from "./names";
 import type { Hotspot, HotspotStatus, Verdict } from "./types";
+import { failure, skeleton } from "./section";
 import { askVerdict } from "./verdict";
 
 /** What the service allows from each status. */
@@ -18,6 +21,9 @@ const ALLOWED: Record<HotspotStatus, readonly Verdict[]> = {
   dismissed: ["confirm"],
   resolved: [],
 };
+
+/** Of the evidence, which comes best first, so many are read one by one. */
+const TYPICAL = 3;
 
 export class HotspotDetail {
   readonly root = h("div", { class: "detail" });
@@ -31,9 +37,22 @@ export class HotspotDetail {
 
   show(hotspot: Hotspot): void {
     this.draw(hotspot);
-    const evidence = new ComplaintList(this.names, { ...hotspot.window, hotspot: hotspot.id }, { limit: 10 });
-    fill(this.root, this.top, h("h3", {}, "证据投诉"), evidence.root);
-    void evidence.load();
+    const all = new ComplaintList(this.names, { ...hotspot.window, hotspot: hotspot.id }, { limit: 10, choices: true });
+    const evidence = h("div", { class: "items" }, skeleton());
+    const typical = hotspot.evidence.slice(0, TYPICAL);
+    fill(this.root, this.top, typical.length > 0 && [h("h3", {}, "典型投诉"), evidence], h("h3", {}, "窗口内的全部投诉"), all.root);
+    if (typical.length > 0) void this.evidence(evidence, typical);
+    void all.load();
+  }
+
+  private async evidence(host: HTMLElement, ids: readonly string[]): Promise<void> {
+    try {
+      const records = await Promise.all(ids.map((id) => api.complaint(id)));
+      fill(host, records.map((record) => complaintCard(record, this.names, () => undefined)));
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      fill(host, failure(error, () => void this.evidence(host, ids)));
+    }
   }
 
   private draw(hotspot: Hotspot): void {

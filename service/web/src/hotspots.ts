@@ -10,6 +10,7 @@ import type { Hotspot, HotspotLevel } from "./types";
 type Shelf = "open" | "closed";
 
 const FIRST = 6;
+const TERMS = 4;
 const SHAPES: Record<HotspotLevel, string> = { notice: "●", warning: "◆", alarm: "▲" };
 
 export class HotspotList {
@@ -71,6 +72,7 @@ export function hotspotItems(hotspots: readonly Hotspot[]): HTMLElement {
           { type: "button", class: "hotspot", "data-hotspot": hotspot.id, "data-level": hotspot.level, onclick: () => update({ hotspot: hotspot.id, region: "" }) },
           h("span", { class: "hotspot-head" }, level(hotspot.level), h("span", { class: "status", "data-status": hotspot.status }, STATUSES[hotspot.status]), h("span", { class: "hotspot-window" }, dayRange(hotspot.window.from, hotspot.window.to))),
           h("span", { class: "hotspot-title" }, hotspot.title),
+          hotspot.terms.length > 0 && h("span", { class: "hotspot-terms" }, hotspot.terms.slice(0, TERMS).join("　")),
           h("span", { class: "hotspot-foot" }, comparison(hotspot), figures(hotspot)),
         ),
       ),
@@ -82,10 +84,13 @@ export function hotspotItems(hotspots: readonly Hotspot[]): HTMLElement {
 export const level = (value: HotspotLevel): HTMLElement =>
   h("span", { class: "level", "data-level": value }, h("i", { "aria-hidden": "true" }, SHAPES[value]), LEVELS[value]);
 
-/** A bar as long as the observed count, with a mark at the expected one. */
-export function comparison({ observed, expected }: Hotspot): HTMLElement {
-  const most = Math.max(observed, expected, 1);
-  return h("span", { class: "comparison", "aria-hidden": "true", "--observed": observed / most, "--expected": expected / most }, h("i"), h("b"));
+/** How many times the expected count fill the bar. */
+const FULL = 5;
+
+/** A bar as long as the ratio of observed to expected, with a mark at one: bars compare from hotspot to hotspot. */
+export function comparison({ ratio }: Hotspot): HTMLElement {
+  const title = `竖线为预期；满格为预期的 ${FULL} 倍及以上`;
+  return h("span", { class: "comparison", title, "aria-hidden": "true", "--observed": Math.min(ratio / FULL, 1), "--expected": 1 / FULL }, h("i"), h("b"));
 }
 
 function figures(hotspot: Hotspot): Child {

@@ -6,6 +6,7 @@ import { ComplaintList } from "./complaints";
 import { fill, h, segmented } from "./dom";
 import { showFilters } from "./filters";
 import { dayRange, timeOfDay } from "./format";
+import { gate } from "./gate";
 import { HotspotDetail } from "./hotspot";
 import { HotspotList } from "./hotspots";
 import { showIssues } from "./issues";
@@ -16,7 +17,7 @@ import { loadNames, type Names } from "./names";
 import { Panel } from "./panel";
 import { ProvinceDetail, type Known } from "./province";
 import { showRisk } from "./risk";
-import { failure, Section, isAbort, skeleton } from "./section";
+import { failure, Section, skeleton } from "./section";
 import { canShowHours, onChange, query, queryBefore, span, state, update, type State } from "./state";
 import { TrendChart } from "./trend";
 
@@ -39,7 +40,7 @@ class Page {
   };
   private readonly map: TileMap;
   private readonly hotspots: HotspotList;
-  private readonly trend = new TrendChart(260);
+  private readonly trend = new TrendChart(318);
   private readonly matrix: MatrixView;
   private readonly latest: ComplaintList;
   private readonly panel: Panel;
@@ -55,7 +56,7 @@ class Page {
     this.map = new TileMap(this.sections.map, names);
     this.hotspots = new HotspotList(this.sections.hotspots);
     this.matrix = new MatrixView(this.sections.matrix, names);
-    this.latest = new ComplaintList(names, query(), { limit: 8, choices: true, corrected: this.retry });
+    this.latest = new ComplaintList(names, query(), { limit: 5, choices: true, corrected: this.retry });
     const { map, hotspots, trend, issues, matrix, risk, latest } = this.sections;
     const content = h(
       "main",
@@ -64,13 +65,11 @@ class Page {
       h("div", { class: "grid" }, map.root, hotspots.root, trend.root, issues.root, matrix.root, risk.root, latest.root),
     );
     fill(latest.body, this.latest.root);
-    const head = h(
-      "header",
-      { class: "head" },
-      h("div", { class: "brand" }, h("h1", {}, "投诉热力图"), this.updated),
-      this.filters,
-    );
-    const page = h("div", { class: "page" }, this.banner, head, content);
+    const head = h("header", { class: "head" }, h("div", { class: "brand" }, h("h1", {}, "投诉热力图"), this.updated), this.filters);
+    const top = h("div", { class: "top" }, this.banner, head);
+    const page = h("div", { class: "page" }, top, content);
+    // The side panel begins below the filters, so that they stay in reach while it is open.
+    new ResizeObserver(() => page.parentElement?.style.setProperty("--top", `${top.offsetHeight}px`)).observe(top);
     this.panel = new Panel(page, () => update({ region: "", hotspot: "" }));
     fill(this.host, page, this.panel.root);
     this.known = this.refresh();
@@ -107,7 +106,7 @@ class Page {
       this.mark({ hotspots: answer.simulated });
     });
     this.followTrend(key);
-    void this.sections.issues.follow(key, api.issues(asked, 12, signal), (found) => showIssues(this.sections.issues.body, found, this.names));
+    void this.sections.issues.follow(key, api.issues(asked, 10, signal), (found) => showIssues(this.sections.issues.body, found, this.names));
     void this.sections.matrix.follow(key, api.matrix(asked, signal), (answer) => this.matrix.show(answer));
     void this.sections.risk.follow(key, api.risk(asked, signal), (found) => showRisk(this.sections.risk.body, found));
     void this.latest.load(asked);
@@ -196,7 +195,11 @@ async function start(host: HTMLElement): Promise<void> {
   try {
     new Page(host, await loadNames());
   } catch (error) {
-    if (isAbort(error) || !(error instanceof Problem)) throw error;
+    if (!(error instanceof Problem)) throw error;
+    if (error.status === 401) {
+      fill(host, gate(() => void start(host)));
+      return;
+    }
     fill(host, h("div", { class: "start" }, h("h1", {}, "投诉热力图"), failure(error, () => void start(host))));
   }
 }

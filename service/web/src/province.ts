@@ -58,7 +58,7 @@ export class ProvinceDetail {
       return this.trend.root;
     });
     void into(issues, api.issues(asked, FIRST, signal), (found) => this.issues(found));
-    void into(cities, api.heatmap(asked, signal), (answer) => this.cities(answer.cells));
+    void into(cities, api.heatmap(asked, signal), (answer) => this.cities(answer));
     void list.load();
   }
 
@@ -94,9 +94,11 @@ export class ProvinceDetail {
     );
   }
 
-  private cities(cells: readonly HeatCell[], whole = false): Child {
+  private cities(answer: Heatmap, whole = false): Child {
+    const { cells, unlocated } = answer;
+    if (cells.every((cell) => cell.region === this.adcode)) return empty("该地区不分地市。");
     const found = cells.filter((cell) => cell.count > 0).sort((a, b) => b.count - a.count);
-    if (found.length === 0) return empty(cells.length ? "所选时段没有写明地市的投诉。" : "该地区不分地市。");
+    if (found.length === 0) return empty("所选时段没有写明地市的投诉。");
     const most = found[0]?.count ?? 1;
     const shown = whole ? found : found.slice(0, FIRST);
     const list = h("div", {});
@@ -110,7 +112,8 @@ export class ProvinceDetail {
           note: cell.top_category ? this.names.category(cell.top_category) : "",
         })),
       ),
-      found.length > FIRST && h("button", { type: "button", class: "button quiet", onclick: () => list.replaceWith(asNode(this.cities(cells, !whole))) }, whole ? "收起" : `显示全部 ${found.length} 个地市`),
+      found.length > FIRST && h("button", { type: "button", class: "button quiet", onclick: () => list.replaceWith(asNode(this.cities(answer, !whole))) }, whole ? "收起" : `显示全部 ${found.length} 个地市`),
+      unlocated > 0 && h("p", { class: "hint" }, `另有 ${integer(unlocated)} 件未写明地市`),
     );
     return list;
   }

@@ -3,7 +3,7 @@
 import { Problem } from "./api";
 import { fill, h } from "./dom";
 import { VERDICTS } from "./names";
-import { person, rememberPerson } from "./person";
+import { nameField, signature } from "./person";
 import { failure } from "./section";
 import type { Hotspot, Verdict } from "./types";
 
@@ -26,15 +26,14 @@ export function askVerdict(
 ): Promise<Hotspot | null> {
   return new Promise((resolve) => {
     let answer: Hotspot | null = null;
-    const name = h("input", { name: "person", required: true, maxlength: 50, autocomplete: "name", value: person() });
+    const name = nameField();
     const reason = h("textarea", { name: "reason", rows: 3, maxlength: 500, required: verdict === "dismiss" });
     const trouble = h("div", {});
     const submit = h("button", { type: "submit", class: "button primary" }, VERDICTS[verdict]);
     const post = async (): Promise<void> => {
       submit.disabled = true;
-      rememberPerson(name.value.trim());
       try {
-        answer = await send(name.value.trim(), reason.value.trim());
+        answer = await send(signature(name), reason.value.trim());
         dialog.close();
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
@@ -54,7 +53,7 @@ export function askVerdict(
       h("h2", { id: "verdict-title" }, `${VERDICTS[verdict]}热点`),
       h("p", { class: "dialog-subject" }, hotspot.title),
       h("p", { class: "hint" }, EXPLAINED[verdict]),
-      h("label", {}, "您的姓名", name),
+      name && h("label", {}, "您的姓名", name),
       h("label", {}, verdict === "dismiss" ? "原因" : "说明（可不填）", reason),
       trouble,
       h("div", { class: "actions end" }, h("button", { type: "button", class: "button", onclick: () => dialog.close() }, "取消"), submit),
@@ -73,6 +72,6 @@ export function askVerdict(
     );
     document.body.append(dialog);
     dialog.showModal();
-    (name.value ? reason : name).focus();
+    (name && !name.value ? name : reason).focus();
   });
 }
