@@ -203,7 +203,8 @@ def _plant(
         chosen = rng.choice(len(provinces), int(rng.choice([1, 1, 2, 3])), replace=False, p=province_share)
         channel = str(rng.choice(["hotline", "app"])) if rng.random() < 0.2 else None
         length = int(rng.integers(5, 11)) if number < live else int(rng.integers(5, 15))
-        last = days - 1 if number < live else int(rng.integers(length, max(days - 15, length + 1)))
+        earliest = min(days // 3, days - 1 - length) + length  # before that there is no baseline to see an outbreak against
+        last = days - 1 if number < live else int(rng.integers(earliest, max(days - 15, earliest + 1)))
         first = last - length + 1
         channel_share = settings["channels"][channel] / sum(settings["channels"].values()) if channel else 1.0
         usual = n * weights[first : last + 1].sum() / total * shares[category] * province_share[chosen].sum() * channel_share

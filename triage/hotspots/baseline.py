@@ -126,10 +126,12 @@ def judge_window(
     total = table[baseline].sum(axis=0)
     prior = _shares(cells, total) / exposure
     rate = (total + settings.prior_days * prior) / (exposure + settings.prior_days)
-    expected = rate * judged
-    phi = _dispersion(table[baseline] - np.outer(weight[baseline], total / exposure), expected, length, settings)
-    predictive = phi * (1 + judged / (exposure + settings.prior_days))
     observed = table[window].sum(axis=0)
+    expected = rate * judged
+    expected *= _surge(cells, observed, expected)
+    residual = table[baseline] - np.outer(weight[baseline], total / exposure)
+    phi = np.maximum(*(_dispersion(residual, expected, length, blocks, settings) for blocks in (1, length)))
+    predictive = phi * (1 + judged / (exposure + settings.prior_days))
     p = upper_tail(observed, expected, predictive)
     if settings.mid_p:
         p = (p + upper_tail(observed + 1, expected, predictive)) / 2
@@ -139,6 +141,16 @@ def judge_window(
         Tested(cell, first, last, int(o), float(e), int(b), float(q))
         for cell, o, e, b, q in zip(cells, observed, expected, before, p, strict=True)
     ]
+
+
+def _surge(cells: list[Cell], observed: Floats, expected: Floats) -> float:
+    """How much busier the whole bank is than its baseline: the median ratio over categories, at least 1.
+
+    After a holiday or a campaign everything rises; that is no hotspot of each category. An outbreak in a few categories leaves the
+    median alone.
+    """
+    large = [i for i, cell in enumerate(cells) if not (cell.is_group or cell.region or cell.channel) and expected[i] >= 5]
+    return max(float(np.median(observed[large] / expected[large])), 1.0) if len(large) >= 8 else 1.0
 
 
 def _day_weights(counts: Counts, table: Floats, baseline: NDArray[np.intp]) -> Floats:
@@ -178,15 +190,24 @@ def _shares(cells: list[Cell], total: Floats) -> Floats:
     return prior
 
 
-def _dispersion(residual: Floats, expected: Floats, length: int, settings: BaselineSettings) -> Floats:
-    """Variance of window-long sums over their mean, at least 1, shape (cells,); `residual` is (baseline days, cells)."""
-    blocks = len(residual) // length
-    if blocks < 3:
+def _dispersion(residual: Floats, expected: Floats, length: int, block: int, settings: BaselineSettings) -> Floats:
+    """Variance over mean of sums of `block` days, at least 1, shape (cells,).
+
+    Args:
+        residual: counts less their expectation, shape (baseline days, cells).
+        expected: complaints expected over `length` days, shape (cells,).
+        length: days of the window.
+        block: days summed; where days are independent any block gives the same answer, where weeks drift long blocks see it.
+        settings: see there.
+    """
+    blocks = len(residual) // block
+    if blocks < 4:
         return np.ones(len(expected))
-    sums = residual[len(residual) - blocks * length :].reshape(blocks, length, -1).sum(axis=1)
-    own = sums.var(axis=0, ddof=1) / np.maximum(expected, 0.5)
-    # Cells alike in size vary alike: the belief is the mean over cells expecting about as much (a factor of 4).
-    size = np.clip(np.floor(np.log(np.maximum(expected, 0.25)) / np.log(4.0)), -1, 8).astype(int) + 1
+    sums = residual[len(residual) - blocks * block :].reshape(blocks, block, -1).sum(axis=1)
+    mean = np.maximum(expected * block / length, 0.25)
+    own = sums.var(axis=0, ddof=1) / mean
+    # Cells alike in size vary alike: the belief is the mean over cells expecting about as much (within a factor of 4).
+    size = np.clip(np.floor(np.log(mean) / np.log(4.0)), -1, 8).astype(int) + 1
     common = np.bincount(size, own) / np.maximum(np.bincount(size), 1)
     shrunk = ((blocks - 1) * own + settings.prior_blocks * common[size]) / (blocks - 1 + settings.prior_blocks)
     return np.maximum(shrunk, 1.0)

@@ -36,6 +36,7 @@ class DetectionSettings:
         windows: lengths of the windows judged, days, each up to the last complete day.
         fdr: false discovery rate of the Benjamini-Hochberg rule over all cells and windows.
         least_excess, least_ratio: effect floor: complaints above the expected, and observed / expected (EpiSODIC's floor).
+        least_recurrence_days: nothing is told that chance alone brings about more often than this.
         member_p: a region joins a hotspot of its category found elsewhere at this p-value, if it passes the effect floor.
         explained: share of a parent's excess at which its children explain it.
         by_channel: test channels too.
@@ -49,7 +50,8 @@ class DetectionSettings:
     fdr: float = 0.05
     least_excess: float = 3.0
     least_ratio: float = 1.5
-    member_p: float = 0.01
+    least_recurrence_days: float = 3.0
+    member_p: float = 0.002
     explained: float = 0.6
     by_channel: bool = False
     warning_days: float = 100.0
@@ -103,9 +105,9 @@ def find_hotspots(counts: Counts, texts: Texts, now: datetime, settings: Detecti
         ConfigError: a year without a working-day calendar.
     """
     settings = settings or DetectionSettings()
-    last = min(now.astimezone(BEIJING).date() - timedelta(days=1), counts.end)
-    if last < now.astimezone(BEIJING).date() - timedelta(days=1) or not counts.days:
-        return []  # the last complete day lies outside the counts
+    last = now.astimezone(BEIJING).date() - timedelta(days=1)
+    if not counts.start <= last <= counts.end:
+        return []
     cells, table = cells_of(counts, settings.by_channel)
     judged = [judge_window(counts, cells, table, last, length, settings.baseline) for length in settings.windows]
     tested = [t for window in judged for t in window if t.cell.category not in settings.ignored and t.cell.region != UNKNOWN]
@@ -114,7 +116,8 @@ def find_hotspots(counts: Counts, texts: Texts, now: datetime, settings: Detecti
     rejected = benjamini_hochberg(np.array([t.p_value for t in tested]), settings.fdr)
     found = [t for t, yes in zip(tested, rejected, strict=True) if yes and _matters(t, settings)]
     events = _events(found, tested, settings)
-    hotspots = [_hotspot(event, len(tested), texts, counts.simulated, settings) for event in events]
+    rare = [event for event in events if _recurrence(event.lead.p_value, len(tested)) >= settings.least_recurrence_days]
+    hotspots = [_hotspot(event, len(tested), texts, counts.simulated, settings) for event in rare]
     return sorted(hotspots, key=lambda hotspot: (-_LEVELS.index(hotspot.level), hotspot.p_value, hotspot.id))
 
 
@@ -126,6 +129,11 @@ def benjamini_hochberg(p: NDArray[np.float64], fdr: float) -> NDArray[np.bool_]:
     if len(passing):
         rejected[order[: passing[-1] + 1]] = True
     return rejected
+
+
+def _recurrence(p_value: float, tests: int) -> float:
+    """Days in which chance brings about one such p-value, at so many tests a day; at most a century."""
+    return 1 / max(p_value * tests, 1 / _LONGEST)
 
 
 def _matters(tested: Tested, settings: DetectionSettings) -> bool:
@@ -186,7 +194,7 @@ def _hotspot(event: _Event, tests: int, texts: Texts, simulated: bool, settings:
     lead = event.lead
     observed, expected = event.observed, event.expected
     before = sum(t.before for t in event.members)
-    interval = min(1 / max(lead.p_value * tests, 1 / _LONGEST), _LONGEST)
+    interval = _recurrence(lead.p_value, tests)
     rank = int(interval >= settings.warning_days) + int(interval >= settings.alarm_days)
     rank = min(rank + (group_of(event.key) in settings.grave), len(_LEVELS) - 1)
     window = Window({"from": lead.first, "to": lead.last})
