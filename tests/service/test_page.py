@@ -259,6 +259,9 @@ def test_a_service_with_keys_asks_for_one_and_signs_with_it(visit: Visit, filled
     with serving(filled, tagger, Settings(hotspot_minutes=0, auth="on", api_keys=(KEY,))) as url:
         page = visit.page
         page.goto(url)
+        page.get_by_label("访问密钥").fill("another-key-of-16")
+        page.get_by_role("button", name="进入").click()
+        playwright.expect(page.get_by_role("alert")).to_contain_text("密钥无效")
         page.get_by_label("访问密钥").fill(KEY.key)
         page.get_by_role("button", name="进入").click()
         page.locator("[data-hotspot=h1]").click()

@@ -2,8 +2,21 @@
 
 import { accessKey, forgetKey } from "./person";
 import type {
-  ComplaintPage, ComplaintRecord, Heatmap, Hotspot, HotspotList, Issue, Matrix, NewLabels, ProblemBody, Region, RegionRisk, Step,
-  Taxonomy, TrendPoint, Verdict,
+  ComplaintPage,
+  ComplaintRecord,
+  Heatmap,
+  Hotspot,
+  HotspotList,
+  Issue,
+  Matrix,
+  NewLabels,
+  ProblemBody,
+  Region,
+  RegionRisk,
+  Step,
+  Taxonomy,
+  TrendPoint,
+  Verdict,
 } from "./types";
 
 /** What an answer is about: days (both included), category or group key, channel key, adcode; empty = all. */
@@ -60,7 +73,7 @@ async function request<T>(path: string, parameters: Parameters, init: RequestIni
 
 const FRAMES: Record<number, string> = {
   401: "需要访问密钥，请刷新页面后输入",
-  403: "此密钥没有权限",
+  403: "此密钥没有查看和处置的权限，请刷新页面后另输",
   404: "没有找到所要的内容",
   409: "与现有状态冲突，操作未生效",
   413: "内容过大，未被接受",
@@ -72,7 +85,7 @@ const FRAMES: Record<number, string> = {
 async function problem(response: Response): Promise<Problem> {
   const frame = FRAMES[response.status] ?? (response.status >= 500 ? "服务内部出错" : "请求未被接受");
   const lines: string[] = [];
-  if (response.status === 401) forgetKey();
+  if (response.status === 401 || response.status === 403) forgetKey();
   if (response.headers.get("content-type")?.includes("json")) {
     const body = (await response.json()) as ProblemBody;
     for (const error of body.errors ?? []) lines.push(`${error.field}：收到 ${JSON.stringify(error.value)}，应为 ${error.expected}`);

@@ -49,7 +49,16 @@ export class Chart {
 
 /** A tooltip's content as elements: ECharts would read a string as markup. */
 export function tip(title: string, lines: readonly (readonly [string, string])[]): HTMLElement {
-  return h("div", { class: "tip" }, h("b", {}, title), h("dl", {}, lines.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])));
+  return h(
+    "div",
+    { class: "tip" },
+    h("b", {}, title),
+    h(
+      "dl",
+      {},
+      lines.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+    ),
+  );
 }
 
 export const TOOLTIP: TooltipComponentOption = {

@@ -50,7 +50,9 @@ function draw(root: HTMLElement, record: ComplaintRecord, names: Names, correcte
     h(
       "p",
       { class: "meta" },
-      [dateTime(complaint.time), names.place(triage.region), names.channel(triage.channel), names.sentiment(triage.sentiment.label)].map((text) => h("span", {}, text)),
+      [dateTime(complaint.time), names.place(triage.region), names.channel(triage.channel), names.sentiment(triage.sentiment.label)].map(
+        (text) => h("span", {}, text),
+      ),
     ),
     words(complaint, triage.evidence),
     reasons(record),
@@ -70,5 +72,12 @@ export const severity = (level: number, name: string, why: readonly string[]): H
 
 function reasons({ triage }: ComplaintRecord): Child {
   const lines = [...triage.severity.reasons, ...(triage.needs_review ? triage.review_reasons.map((reason) => `复核：${reason}`) : [])];
-  return lines.length > 0 && h("p", { class: "reasons" }, lines.map((line) => h("span", {}, line)));
+  return (
+    lines.length > 0 &&
+    h(
+      "p",
+      { class: "reasons" },
+      lines.map((line) => h("span", {}, line)),
+    )
+  );
 }

@@ -44,7 +44,12 @@ export class ComplaintList {
   /** Show the first page, of another query if one is given. */
   async load(query: ComplaintQuery = this.query): Promise<void> {
     this.query = query;
-    keepFocus(this.tools, () => fill(this.tools, segmented("筛选投诉", CHOICES, this.choice, (choice) => this.choose(choice))));
+    keepFocus(this.tools, () =>
+      fill(
+        this.tools,
+        segmented("筛选投诉", CHOICES, this.choice, (choice) => this.choose(choice)),
+      ),
+    );
     if (!this.items.firstChild) fill(this.items, skeleton());
     await this.fetch("", (page) => {
       fill(this.items, page.complaints.length ? this.cards(page) : empty("没有符合条件的投诉。"));
@@ -69,7 +74,10 @@ export class ComplaintList {
     } catch (error) {
       if (isAbort(error)) return;
       if (!(error instanceof Problem)) throw error;
-      fill(cursor ? this.foot : this.items, failure(error, () => void (cursor ? this.more(cursor) : this.load())));
+      fill(
+        cursor ? this.foot : this.items,
+        failure(error, () => void (cursor ? this.more(cursor) : this.load())),
+      );
     }
     this.items.removeAttribute("aria-busy");
   }

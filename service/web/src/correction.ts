@@ -18,8 +18,16 @@ export function correctionForm(
   const { triage } = record;
   const level = String(triage.severity.level);
   const category = h("select", { name: "category" }, categoryOptions(names, triage.category.key, false));
-  const severity = h("select", { name: "severity" }, Object.entries(names.taxonomy.severities).map(([key, name]) => option(key, name, level)));
-  const sentiment = h("select", { name: "sentiment" }, Object.entries(names.taxonomy.sentiments).map(([key, name]) => option(key, name, triage.sentiment.label)));
+  const severity = h(
+    "select",
+    { name: "severity" },
+    Object.entries(names.taxonomy.severities).map(([key, name]) => option(key, name, level)),
+  );
+  const sentiment = h(
+    "select",
+    { name: "sentiment" },
+    Object.entries(names.taxonomy.sentiments).map(([key, name]) => option(key, name, triage.sentiment.label)),
+  );
   const name = nameField();
   const reason = h("input", { name: "reason", maxlength: 500, placeholder: "可不填" });
   const trouble = h("div", {});

@@ -18,7 +18,9 @@ export function showFilters(host: HTMLElement, names: Names): void {
   const { from, to } = span();
   const channels = Object.values(names.taxonomy.channels);
   const controls = [
-    segmented("时间范围", RANGES, range, (value) => update(value === "custom" ? { range: value, from, to } : { range: value, from: "", to: "" })),
+    segmented("时间范围", RANGES, range, (value) =>
+      update(value === "custom" ? { range: value, from, to } : { range: value, from: "", to: "" }),
+    ),
     range === "custom" && h("span", { class: "dates" }, day("from", "开始日期", from), "至", day("to", "结束日期", to)),
     h(
       "select",
@@ -32,7 +34,8 @@ export function showFilters(host: HTMLElement, names: Names): void {
       option("", "全部渠道", channel),
       channels.map(({ key, name }) => option(key, name, channel)),
     ),
-    (category !== "" || channel !== "") && h("button", { type: "button", class: "link", onclick: () => update({ category: "", channel: "" }) }, "清除筛选"),
+    (category !== "" || channel !== "") &&
+      h("button", { type: "button", class: "link", onclick: () => update({ category: "", channel: "" }) }, "清除筛选"),
   ];
   keepFocus(host, () => fill(host, controls));
 }

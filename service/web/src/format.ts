@@ -7,7 +7,12 @@ const significant = new Intl.NumberFormat("zh-CN", { maximumSignificantDigits: 2
 const isoDay = new Intl.DateTimeFormat("sv-SE", { timeZone: ZONE });
 const clock = new Intl.DateTimeFormat("zh-CN", { timeZone: ZONE, hour: "2-digit", minute: "2-digit", hour12: false });
 const moment = new Intl.DateTimeFormat("zh-CN", {
-  timeZone: ZONE, month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false,
+  timeZone: ZONE,
+  month: "numeric",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  hour12: false,
 });
 
 export const NONE = "—";

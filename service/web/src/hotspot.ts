@@ -48,10 +48,16 @@ export class HotspotDetail {
   private async evidence(host: HTMLElement, ids: readonly string[]): Promise<void> {
     try {
       const records = await Promise.all(ids.map((id) => api.complaint(id)));
-      fill(host, records.map((record) => complaintCard(record, this.names, () => undefined)));
+      fill(
+        host,
+        records.map((record) => complaintCard(record, this.names, () => undefined)),
+      );
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      fill(host, failure(error, () => void this.evidence(host, ids)));
+      fill(
+        host,
+        failure(error, () => void this.evidence(host, ids)),
+      );
     }
   }
 
@@ -66,7 +72,12 @@ export class HotspotDetail {
     ];
     fill(
       this.top,
-      h("p", { class: "detail-state" }, level(hotspot.level), h("span", { class: "status", "data-status": hotspot.status }, STATUSES[hotspot.status])),
+      h(
+        "p",
+        { class: "detail-state" },
+        level(hotspot.level),
+        h("span", { class: "status", "data-status": hotspot.status }, STATUSES[hotspot.status]),
+      ),
       h(
         "div",
         { class: "facts" },
@@ -77,21 +88,41 @@ export class HotspotDetail {
       ),
       comparison(hotspot),
       this.actions(hotspot),
-      h("dl", { class: "pairs" }, rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
-      hotspot.terms.length > 0 && [h("h3", {}, "突出用词"), h("p", { class: "terms" }, hotspot.terms.map((term) => h("span", { class: "term" }, term)))],
-      h("h3", {}, "经过"),
-      h("ol", { class: "history" }, [...hotspot.history].reverse().map((event) =>
+      h(
+        "dl",
+        { class: "pairs" },
+        rows.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+      ),
+      hotspot.terms.length > 0 && [
+        h("h3", {}, "突出用词"),
         h(
-          "li",
-          {},
-          h("time", { datetime: event.time }, dateTime(event.time)),
-          h("div", {},
-            h("b", {}, eventName(event.action)),
-            event.person && ` · ${event.person}`,
-            event.observed !== null && h("span", { class: "muted" }, ` · 当时 ${integer(event.observed)} 件`),
-            event.reason && h("p", {}, event.reason)),
+          "p",
+          { class: "terms" },
+          hotspot.terms.map((term) => h("span", { class: "term" }, term)),
         ),
-      )),
+      ],
+      h("h3", {}, "经过"),
+      h(
+        "ol",
+        { class: "history" },
+        [...hotspot.history]
+          .reverse()
+          .map((event) =>
+            h(
+              "li",
+              {},
+              h("time", { datetime: event.time }, dateTime(event.time)),
+              h(
+                "div",
+                {},
+                h("b", {}, eventName(event.action)),
+                event.person && ` · ${event.person}`,
+                event.observed !== null && h("span", { class: "muted" }, ` · 当时 ${integer(event.observed)} 件`),
+                event.reason && h("p", {}, event.reason),
+              ),
+            ),
+          ),
+      ),
     );
   }
 
@@ -102,7 +133,16 @@ export class HotspotDetail {
       "div",
       { class: "actions" },
       allowed.map((verdict, i) =>
-        h("button", { type: "button", class: i === 0 ? "button primary" : "button", "data-verdict": verdict, onclick: () => void this.judge(hotspot, verdict) }, VERDICTS[verdict]),
+        h(
+          "button",
+          {
+            type: "button",
+            class: i === 0 ? "button primary" : "button",
+            "data-verdict": verdict,
+            onclick: () => void this.judge(hotspot, verdict),
+          },
+          VERDICTS[verdict],
+        ),
       ),
     );
   }

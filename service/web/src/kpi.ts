@@ -14,7 +14,13 @@ type Card = (label: string, value: Child, note: Child, tone?: "warm") => void;
 
 export class Kpis {
   readonly root = h("div", { class: "kpis", role: "list", "aria-label": "关键指标" });
-  private readonly cards = { total: this.card("total"), severe: this.card("severe"), review: this.card("review"), open: this.card("open"), precision: this.card("precision") };
+  private readonly cards = {
+    total: this.card("total"),
+    severe: this.card("severe"),
+    review: this.card("review"),
+    open: this.card("open"),
+    precision: this.card("precision"),
+  };
 
   constructor() {
     this.cards.total("投诉量", "…", "正在加载");
@@ -61,7 +67,12 @@ export class Kpis {
       const open = list.hotspots.filter((hotspot) => OPEN.includes(hotspot.status));
       const alarms = open.filter((hotspot) => hotspot.level === "alarm").length;
       const untaken = open.filter((hotspot) => hotspot.status === "new" || hotspot.status === "recurred").length;
-      this.cards.open("进行中的热点", [open.length, h("small", {}, "个")], `告警 ${alarms} 个 · 待认领 ${untaken} 个`, alarms ? "warm" : undefined);
+      this.cards.open(
+        "进行中的热点",
+        [open.length, h("small", {}, "个")],
+        `告警 ${alarms} 个 · 待认领 ${untaken} 个`,
+        alarms ? "warm" : undefined,
+      );
       const { confirmed, dismissed, share } = list.precision;
       this.cards.precision("预警准确率", percent(share), share === null ? "尚无人工判定" : `确认 ${confirmed} · 驳回 ${dismissed}`);
     });

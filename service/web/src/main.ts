@@ -15,10 +15,11 @@ import { TileMap } from "./map";
 import { MatrixView, matrixHint } from "./matrix";
 import { loadNames, type Names } from "./names";
 import { Panel } from "./panel";
+import { accessKey } from "./person";
 import { ProvinceDetail, type Known } from "./province";
 import { showRisk } from "./risk";
 import { failure, Section, skeleton } from "./section";
-import { canShowHours, onChange, query, queryBefore, span, state, update, type State } from "./state";
+import { canShowHours, onChange, query, queryBefore, span, state, update, weeksBefore, type State } from "./state";
 import { TrendChart } from "./trend";
 
 const REFRESH = 60_000; // ms
@@ -26,7 +27,12 @@ const REFRESH = 60_000; // ms
 class Page {
   private readonly filters = h("div", { class: "filters", role: "search", "aria-label": "筛选" });
   private readonly updated = h("span", { class: "updated", role: "status" });
-  private readonly banner = h("div", { class: "banner", role: "note", hidden: true }, h("b", {}, "模拟数据"), "　当前数据由系统生成，仅供演示，不是真实客户投诉。");
+  private readonly banner = h(
+    "div",
+    { class: "banner", role: "note", hidden: true },
+    h("b", {}, "模拟数据"),
+    "　当前数据由系统生成，仅供演示，不是真实客户投诉。",
+  );
   private readonly kpis = new Kpis();
   private readonly retry = (): void => void this.refresh();
   private readonly sections = {
@@ -106,7 +112,9 @@ class Page {
       this.mark({ hotspots: answer.simulated });
     });
     this.followTrend(key);
-    void this.sections.issues.follow(key, api.issues(asked, 10, signal), (found) => showIssues(this.sections.issues.body, found, this.names));
+    void this.sections.issues.follow(key, api.issues(asked, 10, signal), (found) =>
+      showIssues(this.sections.issues.body, found, this.names),
+    );
     void this.sections.matrix.follow(key, api.matrix(asked, signal), (answer) => this.matrix.show(answer));
     void this.sections.risk.follow(key, api.risk(asked, signal), (found) => showRisk(this.sections.risk.body, found));
     void this.latest.load(asked);
@@ -124,9 +132,12 @@ class Page {
         { value: "day" as const, name: "按日" },
         { value: "hour" as const, name: "按时", disabled: !canShowHours(), title: canShowHours() ? "" : "31 天以内可按小时看" },
       ];
-      fill(trend.tools, segmented("趋势的步长", choices, step, (value) => update({ step: value }, "replace")));
+      fill(
+        trend.tools,
+        segmented("趋势的步长", choices, step, (value) => update({ step: value }, "replace")),
+      );
       fill(trend.body, this.trend.root);
-      this.trend.draw({ step, points, before });
+      this.trend.draw({ step, points, before: { points: before, days: weeksBefore() * 7 } });
     });
   }
 
@@ -174,7 +185,11 @@ class Page {
       detail.show(hotspot);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (state().hotspot === id) fill(waiting, failure(error, () => void this.showHotspot(id)));
+      if (state().hotspot === id)
+        fill(
+          waiting,
+          failure(error, () => void this.showHotspot(id)),
+        );
     }
   }
 
@@ -191,16 +206,29 @@ class Page {
 }
 
 async function start(host: HTMLElement): Promise<void> {
+  const tried = accessKey() !== "";
   fill(host, h("div", { class: "start" }, skeleton()));
   try {
     new Page(host, await loadNames());
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    if (error.status === 401) {
-      fill(host, gate(() => void start(host)));
+    if (error.status === 401 || error.status === 403) {
+      fill(
+        host,
+        gate(tried, () => void start(host)),
+      );
+      host.querySelector("input")?.focus();
       return;
     }
-    fill(host, h("div", { class: "start" }, h("h1", {}, "投诉热力图"), failure(error, () => void start(host))));
+    fill(
+      host,
+      h(
+        "div",
+        { class: "start" },
+        h("h1", {}, "投诉热力图"),
+        failure(error, () => void start(host)),
+      ),
+    );
   }
 }
 

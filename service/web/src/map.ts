@@ -52,7 +52,10 @@ export class TileMap {
     if (!answer) return;
     const { metric } = state();
     const cells = new Map(answer.cells.map((cell) => [cell.region, cell]));
-    const scale = scaleFor(metric, answer.cells.map((cell) => cell[metric]));
+    const scale = scaleFor(
+      metric,
+      answer.cells.map((cell) => cell[metric]),
+    );
     this.tiles = this.names.provinces.flatMap((province) => {
       const cell = cells.get(province.adcode);
       if (!province.tile || !cell) return [];
@@ -69,14 +72,26 @@ export class TileMap {
       this.section.body,
       h(
         "div",
-        { class: "map", role: "group", "aria-label": `各省${METRICS[metric].name}，方向键移动，回车打开`, "--columns": columns, onkeydown: (event) => this.move(event) },
+        {
+          class: "map",
+          role: "group",
+          "aria-label": `各省${METRICS[metric].name}，方向键移动，回车打开`,
+          "--columns": columns,
+          onkeydown: (event) => this.move(event),
+        },
         this.tiles.map((tile) => tile.button),
       ),
       h(
         "footer",
         { class: "map-foot" },
         legend(scale, metric),
-        h("p", { class: "unlocated", title: "没有写明地区、也无法从正文推断地区的投诉，计入总数，不上图" }, "未定位投诉 ", h("b", {}, integer(answer.unlocated)), " 件"),
+        h(
+          "p",
+          { class: "unlocated", title: "没有写明地区、也无法从正文推断地区的投诉，计入总数，不上图" },
+          "未定位投诉 ",
+          h("b", {}, integer(answer.unlocated)),
+          " 件",
+        ),
       ),
       h("p", { class: "hint" }, `${METRICS[metric].hint}。方块只示意相对位置，不是地图；▲ 为该地进行中的热点。`),
     );

@@ -70,7 +70,10 @@ export class MatrixView {
     const wanted = state().category;
     const group = wanted ? this.names.group(wanted) : "";
     let rows: Row[] = answer.categories.map(({ key, name }, i) => ({
-      key, name, counts: answer.counts[i] ?? [], expected: answer.expected[i] ?? answer.regions.map(() => null),
+      key,
+      name,
+      counts: answer.counts[i] ?? [],
+      expected: answer.expected[i] ?? answer.regions.map(() => null),
     }));
     if (kind === "groups") rows = this.grouped(rows);
     else if (group) rows = rows.filter((row) => this.names.group(row.key) === group);
@@ -108,16 +111,26 @@ export class MatrixView {
     const regions = this.answer?.regions ?? [];
     const down = (text: string): string => [...text].join("\n");
     const rowAxis = {
-      type: "category", data: rows.map((row) => row.name), axisTick: { show: false }, axisLine: { show: false }, inverse: !upright,
+      type: "category",
+      data: rows.map((row) => row.name),
+      axisTick: { show: false },
+      axisLine: { show: false },
+      inverse: !upright,
       ...(upright ? { position: "top" } : {}),
       axisLabel: {
-        interval: 0, fontSize: 12, lineHeight: 13,
+        interval: 0,
+        fontSize: 12,
+        lineHeight: 13,
         color: (_: unknown, i?: number) => (i !== undefined && rows[i]?.key === category ? "#a6400a" : INK),
         ...(upright ? { formatter: (name: string) => down(name) } : {}),
       },
     } as const;
     const regionAxis = {
-      type: "category", data: regions.map((region) => region.name), axisTick: { show: false }, axisLine: { show: false }, inverse: upright,
+      type: "category",
+      data: regions.map((region) => region.name),
+      axisTick: { show: false },
+      axisLine: { show: false },
+      inverse: upright,
       position: upright ? "left" : "top",
       axisLabel: { interval: 0, color: INK, fontSize: 12, lineHeight: 13, ...(upright ? {} : { formatter: (name: string) => down(name) }) },
     } as const;

@@ -6,7 +6,12 @@ import type { Category, HotspotLevel, HotspotStatus, Region, SentimentLabel, Tax
 export const LEVELS: Record<HotspotLevel, string> = { notice: "关注", warning: "预警", alarm: "告警" };
 
 export const STATUSES: Record<HotspotStatus, string> = {
-  new: "新发现", acknowledged: "已认领", confirmed: "已确认", dismissed: "已驳回", resolved: "已解决", recurred: "再次出现",
+  new: "新发现",
+  acknowledged: "已认领",
+  confirmed: "已确认",
+  dismissed: "已驳回",
+  resolved: "已解决",
+  recurred: "再次出现",
 };
 
 export const VERDICTS: Record<Verdict, string> = { acknowledge: "认领", confirm: "确认", dismiss: "驳回", resolve: "解决" };

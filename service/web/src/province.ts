@@ -41,20 +41,27 @@ export class ProvinceDetail {
     const list = new ComplaintList(names, asked, { limit: 10, choices: true, corrected: this.corrected });
     fill(
       this.root,
-      top, hot,
-      h("h3", {}, "趋势"), trend,
-      h("h3", {}, "主要类别"), issues,
-      h("h3", {}, "地市"), cities,
-      h("h3", {}, "最近投诉"), list.root,
+      top,
+      hot,
+      h("h3", {}, "趋势"),
+      trend,
+      h("h3", {}, "主要类别"),
+      issues,
+      h("h3", {}, "地市"),
+      cities,
+      h("h3", {}, "最近投诉"),
+      list.root,
     );
     void into(top, known.heatmap, (answer) => this.figures(answer.cells.find((cell) => cell.region === adcode)));
     void into(hot, known.hotspots, (all) => {
-      const here = all.hotspots.filter((one) => OPEN.includes(one.status) && one.regions.some((code) => code.slice(0, 2) === adcode.slice(0, 2)));
+      const here = all.hotspots.filter(
+        (one) => OPEN.includes(one.status) && one.regions.some((code) => code.slice(0, 2) === adcode.slice(0, 2)),
+      );
       return here.length > 0 && [h("h3", {}, "进行中的热点"), hotspotItems(here)];
     });
     void into(trend, api.trend(asked, state().step, signal), (points) => {
       // The chart measures its element, so it draws once that is in the page.
-      queueMicrotask(() => this.trend.draw({ step: state().step, points, before: [] }));
+      queueMicrotask(() => this.trend.draw({ step: state().step, points, before: null }));
       return this.trend.root;
     });
     void into(issues, api.issues(asked, FIRST, signal), (found) => this.issues(found));
@@ -112,7 +119,12 @@ export class ProvinceDetail {
           note: cell.top_category ? this.names.category(cell.top_category) : "",
         })),
       ),
-      found.length > FIRST && h("button", { type: "button", class: "button quiet", onclick: () => list.replaceWith(asNode(this.cities(answer, !whole))) }, whole ? "收起" : `显示全部 ${found.length} 个地市`),
+      found.length > FIRST &&
+        h(
+          "button",
+          { type: "button", class: "button quiet", onclick: () => list.replaceWith(asNode(this.cities(answer, !whole))) },
+          whole ? "收起" : `显示全部 ${found.length} 个地市`,
+        ),
       unlocated > 0 && h("p", { class: "hint" }, `另有 ${integer(unlocated)} 件未写明地市`),
     );
     return list;
@@ -137,7 +149,9 @@ function bars(items: readonly Bar[]): HTMLElement {
       h(
         "li",
         { "--share": share },
-        press ? h("button", { type: "button", class: "link bars-name", title, onclick: press }, name) : h("span", { class: "bars-name" }, name),
+        press
+          ? h("button", { type: "button", class: "link bars-name", title, onclick: press }, name)
+          : h("span", { class: "bars-name" }, name),
         h("span", { class: "bar", "aria-hidden": "true" }),
         h("b", {}, value),
         h("span", { class: "bars-note" }, note),

@@ -24,7 +24,13 @@ export function showRisk(body: HTMLElement, regions: readonly RegionRisk[], whol
   const shown = whole ? regions : regions.slice(0, FIRST);
   fill(
     body,
-    h("div", { class: "legend" }, PARTS.map((part, i) => h("span", { class: "legend-class" }, h("i", { class: `part-${i}` }), `${part.name} ${integer(part.weight * 100)}%`))),
+    h(
+      "div",
+      { class: "legend" },
+      PARTS.map((part, i) =>
+        h("span", { class: "legend-class" }, h("i", { class: `part-${i}` }), `${part.name} ${integer(part.weight * 100)}%`),
+      ),
+    ),
     h(
       "ol",
       { class: "risk" },
@@ -35,10 +41,20 @@ export function showRisk(body: HTMLElement, regions: readonly RegionRisk[], whol
           {},
           h(
             "button",
-            { type: "button", class: "risk-row", "aria-label": `第 ${i + 1} 名 ${risk.name}，风险指数 ${decimal(risk.index)}；${parts}`, title: parts, onclick: () => update({ region: risk.region, hotspot: "" }) },
+            {
+              type: "button",
+              class: "risk-row",
+              "aria-label": `第 ${i + 1} 名 ${risk.name}，风险指数 ${decimal(risk.index)}；${parts}`,
+              title: parts,
+              onclick: () => update({ region: risk.region, hotspot: "" }),
+            },
             h("span", { class: "rank" }, i + 1),
             h("span", { class: "risk-name" }, risk.name),
-            h("span", { class: "stack", "aria-hidden": "true" }, PARTS.map((part, k) => h("i", { class: `part-${k}`, "--share": (part.weight * part.of(risk)) / 100 }))),
+            h(
+              "span",
+              { class: "stack", "aria-hidden": "true" },
+              PARTS.map((part, k) => h("i", { class: `part-${k}`, "--share": (part.weight * part.of(risk)) / 100 })),
+            ),
             h("b", {}, decimal(risk.index)),
             h("span", { class: "risk-count" }, `${integer(risk.count)} 件`),
           ),
@@ -46,6 +62,10 @@ export function showRisk(body: HTMLElement, regions: readonly RegionRisk[], whol
       }),
     ),
     regions.length > FIRST &&
-      h("button", { type: "button", class: "button quiet", onclick: () => showRisk(body, regions, !whole) }, whole ? "收起" : `显示全部 ${regions.length} 个地区`),
+      h(
+        "button",
+        { type: "button", class: "button quiet", onclick: () => showRisk(body, regions, !whole) },
+        whole ? "收起" : `显示全部 ${regions.length} 个地区`,
+      ),
   );
 }

@@ -24,14 +24,18 @@ export const METRICS: Record<Metric, { name: string; unit: string; hint: string 
   count: { name: "件数", unit: "件", hint: "所选时段内的投诉件数" },
   rate: { name: "人均", unit: "每百万人每日", hint: "每百万常住人口每日的投诉件数（2020 年普查人口）" },
   exceedance: {
-    name: "超出常态", unit: "标准差",
+    name: "超出常态",
+    unit: "标准差",
     hint: "与前一个等长时段相比，(实际 − 预期) ÷ √预期；±2 之内属正常波动",
   },
 };
 
 export function scaleFor(metric: Metric, values: readonly (number | null)[]): Scale {
   if (metric === "exceedance") return { breaks: DIVERGING_BREAKS, colors: DIVERGING, labels: DIVERGING_LABELS };
-  const breaks = quantileBreaks(values.filter((value): value is number => value !== null && value > 0), SEQUENTIAL.length);
+  const breaks = quantileBreaks(
+    values.filter((value): value is number => value !== null && value > 0),
+    SEQUENTIAL.length,
+  );
   const colors = SEQUENTIAL.slice(SEQUENTIAL.length - 1 - breaks.length);
   const show = metric === "count" ? integer : rate;
   const labels = colors.map((_, i) => {

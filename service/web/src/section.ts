@@ -27,7 +27,12 @@ export class Section {
     this.root = h(
       "section",
       { class: "card", id, "aria-labelledby": `${id}-title` },
-      h("header", { class: "card-head" }, h("div", {}, h("h2", { id: `${id}-title` }, title), hint && h("p", { class: "hint" }, hint)), this.tools),
+      h(
+        "header",
+        { class: "card-head" },
+        h("div", {}, h("h2", { id: `${id}-title` }, title), hint && h("p", { class: "hint" }, hint)),
+        this.tools,
+      ),
       this.note,
       this.body,
     );

@@ -25,7 +25,16 @@ export interface State {
 }
 
 const DEFAULTS: State = {
-  range: "30", from: "", to: "", category: "", channel: "", metric: "count", step: "day", rows: "top", region: "", hotspot: "",
+  range: "30",
+  from: "",
+  to: "",
+  category: "",
+  channel: "",
+  metric: "count",
+  step: "day",
+  rows: "top",
+  region: "",
+  hotspot: "",
 };
 
 const CHOICES: { [K in keyof State]?: readonly State[K][] } = {
@@ -116,8 +125,12 @@ export function query(of: State = current): Query {
   return { ...span(of), category: of.category, channel: of.channel };
 }
 
-/** The same filters over the same number of days before. */
+/** Whole weeks by which an earlier range of the same length lies back, so that weekdays meet weekdays. */
+export const weeksBefore = (of: State = current): number => Math.ceil(days(of) / 7);
+
+/** The same filters over an earlier range; see `weeksBefore`. */
 export function queryBefore(of: State = current): Query {
-  const { from } = span(of);
-  return { ...query(of), from: addDays(from, -days(of)), to: addDays(from, -1) };
+  const { from, to } = span(of);
+  const back = -7 * weeksBefore(of);
+  return { ...query(of), from: addDays(from, back), to: addDays(to, back) };
 }

@@ -1,4 +1,4 @@
-/** Complaints over time: all, severe ones, and the same number of days before. */
+/** Complaints over time: all, severe ones, and those of the same weekdays earlier. */
 
 import { Chart, INK, LINE, MUTED, TOOLTIP, tip, type ChartOption } from "./chart";
 import { h } from "./dom";
@@ -13,8 +13,8 @@ const BEFORE = "#7d8994";
 export interface Trend {
   step: Step;
   points: TrendPoint[];
-  /** The period before; empty where it is not shown. */
-  before: TrendPoint[];
+  /** The same weekdays so many days earlier; null where they are not shown. */
+  before: { points: TrendPoint[]; days: number } | null;
 }
 
 export class TrendChart {
@@ -25,14 +25,14 @@ export class TrendChart {
 
   /** The root must be in the page. */
   draw(trend: Trend): void {
-    const { step, points, before } = trend;
-    const hasBefore = before.some((point) => point.count > 0);
+    const { step, points } = trend;
+    const before = trend.before?.points.some((point) => point.count > 0) ? trend.before : null;
     const unfinished = step === "day" && points.at(-1)?.time.slice(0, 10) === today();
-    this.root.replaceChildren(key(hasBefore, unfinished), this.chart.root);
+    this.root.replaceChildren(key(before?.days ?? null, unfinished), this.chart.root);
     const total = points.reduce((sum, point) => sum + point.count, 0);
     const peak = points.reduce<TrendPoint | null>((best, point) => (!best || point.count > best.count ? point : best), null);
     const label = `趋势：共 ${integer(total)} 件${peak ? `，最高 ${name(peak, step)} ${integer(peak.count)} 件` : ""}`;
-    void this.chart.draw(option(trend, hasBefore, unfinished), label, this.height);
+    void this.chart.draw(option({ ...trend, before }, unfinished), label, this.height);
   }
 
   dispose(): void {
@@ -40,7 +40,7 @@ export class TrendChart {
   }
 }
 
-function key(hasBefore: boolean, unfinished: boolean): HTMLElement {
+function key(back: number | null, unfinished: boolean): HTMLElement {
   const entry = (shape: string, color: string, text: string): HTMLElement =>
     h("span", { class: "legend-class" }, h("i", { class: shape, "--color": color }), text);
   return h(
@@ -48,14 +48,14 @@ function key(hasBefore: boolean, unfinished: boolean): HTMLElement {
     { class: "legend", "aria-hidden": "true" },
     entry("", ALL, "投诉"),
     entry("", SEVERE, "其中严重及以上"),
-    hasBefore && entry("dash", BEFORE, "前一时段"),
+    back !== null && entry("dash", BEFORE, `${back} 天前（同星期）`),
     unfinished && h("span", { class: "legend-class muted" }, "今日未满一天"),
   );
 }
 
 const name = (point: TrendPoint, step: Step): string => (step === "day" ? dayName(point.time.slice(0, 10)) : dateTime(point.time));
 
-function option({ step, points, before }: Trend, hasBefore: boolean, unfinished: boolean): ChartOption {
+function option({ step, points, before }: Trend, unfinished: boolean): ChartOption {
   const last = points.length - 1;
   const lines = { type: "line", symbol: "none", lineStyle: { width: 1.5 } } as const;
   const bars = { type: "bar", barGap: "-100%", barMaxWidth: 22, barCategoryGap: "28%" } as const;
@@ -74,18 +74,20 @@ function option({ step, points, before }: Trend, hasBefore: boolean, unfinished:
         const i = (Array.isArray(items) ? (items[0] as { dataIndex: number }) : { dataIndex: -1 }).dataIndex;
         const point = points[i];
         if (!point) return "";
-        const old = before[i];
+        const old = before?.points[i];
         return tip(name(point, step), [
           ["投诉", `${integer(point.count)} 件`],
           ["严重及以上", `${integer(point.severe)} 件`],
           ["负面情感", `${integer(point.negative)} 件`],
-          ...(hasBefore && old ? ([[`前一时段 ${name(old, step)}`, `${integer(old.count)} 件`]] as const) : []),
+          ...(old ? ([[name(old, step), `${integer(old.count)} 件`]] as const) : []),
         ]);
       },
     },
     xAxis: {
       type: "category",
-      data: points.map((point) => (step === "day" ? `${Number(point.time.slice(5, 7))}/${Number(point.time.slice(8, 10))}` : dateTime(point.time))),
+      data: points.map((point) =>
+        step === "day" ? `${Number(point.time.slice(5, 7))}/${Number(point.time.slice(8, 10))}` : dateTime(point.time),
+      ),
       axisTick: { show: false },
       axisLine: { lineStyle: { color: LINE } },
       axisLabel: { color: MUTED, fontSize: 12, hideOverlap: true },
@@ -104,8 +106,16 @@ function option({ step, points, before }: Trend, hasBefore: boolean, unfinished:
       step === "day"
         ? { ...bars, name: "严重", data: severe, itemStyle: { color: SEVERE } }
         : { ...lines, name: "严重", data: severe, itemStyle: { color: SEVERE } },
-      ...(hasBefore
-        ? [{ ...lines, name: "前一时段", data: before.map((point) => point.count), itemStyle: { color: BEFORE }, lineStyle: { width: 1.5, type: "dashed", color: BEFORE } } as const]
+      ...(before
+        ? [
+            {
+              ...lines,
+              name: "此前",
+              data: before.points.map((point) => point.count),
+              itemStyle: { color: BEFORE },
+              lineStyle: { width: 1.5, type: "dashed", color: BEFORE },
+            } as const,
+          ]
         : []),
     ],
     textStyle: { color: INK },
