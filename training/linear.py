@@ -1,8 +1,7 @@
 """Train the linear family: count n-grams once, fit one linear head per label column, calibrate it on rows it did not see."""
 
-import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -10,19 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_matrix
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.model_selection import GroupKFold, StratifiedKFold
 from sklearn.svm import LinearSVC
 
+from training.examples import folds
 from triage.classify import LinearClassifier, Vectoriser, character_ngrams, lower_words, word_ngrams
-
-FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearSettings:
-    """Chosen on real bank texts that are no part of the training data (see the model card).
+    """Chosen on real bank texts that are no part of the training data, and by cross-validation on public sets of other labels.
 
     Args:
         longest: length of the longest character n-gram.
@@ -37,8 +34,22 @@ class LinearSettings:
     words: bool = True
     min_texts: int = 2
     max_features: int = 100_000
-    cost: float = 0.3
-    balance: float = 0.0
+    cost: float = 1.0
+    balance: float = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A trained model.
+
+    Args:
+        classifier: the object that serving loads.
+        held_out: head -> calibrated probabilities (texts, labels) of each text by heads trained without it; a row of NaN where the text
+            has no label of the head or could not be held out.
+    """
+
+    classifier: LinearClassifier
+    held_out: dict[str, NDArray[np.floating]]
 
 
 def fit(
@@ -47,7 +58,7 @@ def fit(
     groups: Sequence[str] | None = None,
     settings: LinearSettings = LinearSettings(),
     seed: int = 0,
-) -> LinearClassifier:
+) -> Fitted:
     """Train on prepared texts.
 
     Args:
@@ -58,11 +69,11 @@ def fit(
         seed: of the solver and of the folds.
 
     Returns:
-        The object that serving loads. The same arguments give the same object, byte for byte when pickled.
+        The classifier and what it is worth. The same arguments give the same classifier, byte for byte when pickled.
     """
     vectoriser = fit_vectoriser(texts, settings)
     features = vectoriser.transform(texts)
-    heads, weights, intercepts, temperatures = {}, [], [], {}
+    heads, weights, intercepts, temperatures, held_out = {}, [], [], {}, {}
     for head, column in labels.items():
         rows = np.array([i for i, label in enumerate(column) if label is not None])
         known = tuple(sorted({column[i] for i in rows}))
@@ -74,7 +85,10 @@ def fit(
         weights.append(coefficients)
         intercepts.append(intercept)
         temperatures[head] = temperature(scores, target)
-    return LinearClassifier(vectoriser, heads, np.ascontiguousarray(np.hstack(weights)), np.concatenate(intercepts), temperatures)
+        held_out[head] = np.full((len(texts), len(known)), np.nan)
+        held_out[head][rows] = softmax(scores / temperatures[head], axis=1)
+    classifier = LinearClassifier(vectoriser, heads, np.ascontiguousarray(np.hstack(weights)), np.concatenate(intercepts), temperatures)
+    return Fitted(classifier, held_out)
 
 
 def fit_vectoriser(texts: Sequence[str], settings: LinearSettings) -> Vectoriser:
@@ -127,7 +141,7 @@ def out_of_fold(
     Rows stay NaN where the other folds hold one label only.
     """
     scores = np.full((len(target), size), np.nan, dtype=np.float32)
-    for train, test in _folds(target, groups, seed):
+    for train, test in folds(target, groups, seed):
         if len(np.unique(target[train])) > 1:
             weights, intercepts = fit_head(features[train], target[train], size, settings, seed)
             scores[test] = features[test] @ weights + intercepts
@@ -151,16 +165,6 @@ def temperature(scores: NDArray[np.floating], target: NDArray[np.integer]) -> fl
         return -log_softmax(scores / np.exp(log_temperature), axis=1)[rows, target].mean()
 
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.03), np.log(30)), method="bounded").x))
-
-
-def _folds(target: NDArray[np.integer], groups: Sequence[str] | None, seed: int) -> Iterator[tuple[NDArray, NDArray]]:
-    if groups is not None and len(set(groups)) > 1:
-        return GroupKFold(min(FOLDS, len(set(groups)))).split(target, target, groups)
-    splits = max(2, min(FOLDS, int(np.bincount(target).max())))
-    with warnings.catch_warnings():
-        # Labels with fewer examples than folds were reported when the data were read.
-        warnings.simplefilter("ignore", UserWarning)
-        return iter(list(StratifiedKFold(splits, shuffle=True, random_state=seed).split(target, target)))
 
 
 def _vocabulary(texts: Iterable[list[str]], settings: LinearSettings, first: int) -> dict[str, int]:

@@ -15,7 +15,7 @@ LABELS = {"category": ["transfer"] * 3 + ["login"] * 3}
 
 
 def trained():
-    return fit(TEXTS, LABELS, settings=LinearSettings(min_texts=1))
+    return fit(TEXTS, LABELS, settings=LinearSettings(min_texts=1)).classifier
 
 
 def manifest_of(classifier, **changes):

@@ -22,7 +22,7 @@ SETTINGS = LinearSettings(min_texts=1, cost=10)
 
 @pytest.fixture(scope="module")
 def classifier():
-    return fit(TEXTS, {"category": CATEGORY, "mood": MOOD}, settings=SETTINGS)
+    return fit(TEXTS, {"category": CATEGORY, "mood": MOOD}, settings=SETTINGS).classifier
 
 
 def labels(classifier, texts, head="category"):

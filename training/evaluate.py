@@ -1,0 +1,242 @@
+"""What a model is worth on labelled texts: figures a head, calibration, what review would cost, and a report for people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, cohen_kappa_score, confusion_matrix, f1_score, precision_recall_fscore_support
+
+from training.examples import Examples
+from triage.artifact import Manifest
+from triage.classify import Classifier
+from triage.tables import write_rows
+from triage.tagger import HEADS, Tagger
+from triage.taxonomy import load_taxonomy
+from triage.types import Complaint
+
+REVIEW_COST = 1.0
+ERROR_COST = 2.0
+_BINS = 15
+_COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Predicted label and its probability (0-1) for each text; the label is None where nothing was predicted."""
+
+    labels: list[str | None]
+    confidence: NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFigures:
+    """Of one label: rows that have it, precision, recall, F1."""
+
+    n: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """`counts[i][j]`: rows labelled `labels[i]` that were answered `labels[j]`."""
+
+    labels: tuple[str, ...]
+    counts: list[list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Accuracy when only the most confident share of the answers is accepted, and the confidence at which that share ends."""
+
+    share: float
+    threshold: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadFigures:
+    """Figures of one head over the rows that have a label.
+
+    Args:
+        n: rows.
+        accuracy, macro_f1: macro-F1 over all labels that occur in truth or answers.
+        qwk: quadratically weighted kappa (Cohen 1968), only where all labels are whole numbers.
+        group_accuracy: the part before the dot agrees (`card.annual_fee` and `card.rewards`); `other.*` must agree whole. Only where
+            labels have groups.
+        ece: expected calibration error over 15 bins of equal width (Naeini et al. 2015).
+        review_share: share of the answers under the review threshold.
+        cost_per_1000: 1 for each text under the threshold (a person decides, rightly) and 2 for each wrong answer above it.
+        per_class, confusion, coverage: see their classes.
+    """
+
+    n: int
+    accuracy: float
+    macro_f1: float
+    qwk: float | None
+    group_accuracy: float | None
+    ece: float
+    review_share: float
+    cost_per_1000: float
+    per_class: dict[str, ClassFigures]
+    confusion: Confusion
+    coverage: tuple[Coverage, ...]
+
+    def summary(self) -> dict[str, float]:
+        """The single numbers, for a manifest or a table; those that do not apply are left out."""
+        names = ("n", "accuracy", "macro_f1", "qwk", "group_accuracy", "ece", "review_share", "cost_per_1000")
+        return {name: round(getattr(self, name), 4) for name in names if getattr(self, name) is not None}
+
+
+def answer(classifier: Classifier, manifest: Manifest, examples: Examples) -> dict[str, Answers]:
+    """Answers for every head of the model. A bank model answers as it does in service, through the Tagger: severity by policy and model."""
+    if not set(HEADS) <= set(classifier.heads):
+        probabilities = classifier.predict_proba(examples.texts)
+        return {head: most_probable(classifier.heads[head], probabilities[head]) for head in classifier.heads}
+    taxonomy = load_taxonomy()
+    told = datetime.fromisoformat(manifest.created)  # no label depends on it; the calendar of due dates knows the year
+    complaints = [
+        Complaint(id="", text=text, channel=taxonomy.channel_key(channel) if channel else "other", time=told)
+        for text, channel in zip(examples.texts, examples.channels, strict=True)
+    ]
+    triages = Tagger(classifier, manifest).tag(complaints)
+    return {
+        "category": Answers([t.category.key for t in triages], np.array([t.category.confidence for t in triages])),
+        "severity": Answers([str(t.severity.level) for t in triages], np.array([t.severity.confidence for t in triages])),
+        "sentiment": Answers([t.sentiment.label for t in triages], np.array([t.sentiment.score for t in triages])),
+    }
+
+
+def most_probable(labels: Sequence[str], probabilities: NDArray[np.floating]) -> Answers:
+    """Answers from probabilities (texts, labels); None for a row of NaN."""
+    missing = np.isnan(probabilities[:, 0])
+    known = np.where(missing[:, None], 0, probabilities)
+    best = known.argmax(axis=1)
+    return Answers([None if gone else labels[i] for i, gone in zip(best, missing, strict=True)], known.max(axis=1))
+
+
+def measure(truth: Sequence[str | None], answers: Answers, threshold: float = 0.0) -> HeadFigures:
+    """Figures of one head.
+
+    Args:
+        truth: label of each text; texts with None, in truth or answer, are left out. At least one must remain.
+        answers: of the same texts.
+        threshold: confidence under which a person would look.
+    """
+    rows = [i for i, (t, a) in enumerate(zip(truth, answers.labels, strict=True)) if t is not None and a is not None]
+    expected, given = [truth[i] for i in rows], [answers.labels[i] for i in rows]
+    confidence = answers.confidence[rows]
+    correct = np.array([e == g for e, g in zip(expected, given, strict=True)])
+    labels = sorted(set(expected) | set(given))
+    review = confidence < threshold
+    whole = all(label.isdecimal() for label in labels)
+    grouped = all("." in label for label in labels)
+    return HeadFigures(
+        n=len(rows),
+        accuracy=float(accuracy_score(expected, given)),
+        macro_f1=float(f1_score(expected, given, average="macro", zero_division=0)),
+        qwk=_qwk(expected, given) if whole else None,
+        group_accuracy=float(np.mean([group(e) == group(g) for e, g in zip(expected, given, strict=True)])) if grouped else None,
+        ece=calibration_error(confidence, correct),
+        review_share=float(review.mean()),
+        cost_per_1000=1000 * float((REVIEW_COST * review + ERROR_COST * (~review & ~correct)).mean()),
+        per_class=_per_class(expected, given, labels),
+        confusion=Confusion(tuple(labels), confusion_matrix(expected, given, labels=labels).tolist()),
+        coverage=_coverage(confidence, correct),
+    )
+
+
+def figures(examples: Examples, answers: Mapping[str, Answers], thresholds: Mapping[str, float]) -> dict[str, HeadFigures]:
+    """`measure` for each head that the examples have labels of."""
+    return {
+        head: measure(examples.labels[head], answers[head], thresholds.get(head, 0.0))
+        for head in answers
+        if any(label is not None for label in examples.labels.get(head, ()))
+    }
+
+
+def group(label: str) -> str:
+    """The group of a taxonomy key; what is in `other` stays apart, for a complaint and no complaint are not alike."""
+    return label if label.startswith("other.") else label.split(".")[0]
+
+
+def calibration_error(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> float:
+    """Mean distance between confidence and accuracy over 15 bins of equal width, weighted by their size."""
+    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    sums = np.bincount(bins, weights=correct - confidence, minlength=_BINS)
+    return float(np.abs(sums).sum() / len(confidence))
+
+
+def as_dict(measured: Mapping[str, HeadFigures]) -> dict[str, dict]:
+    """{"head": {"n", "accuracy", "macro_f1", "qwk" (ordinal heads), "ece", "per_class", ...}}; what does not apply is left out."""
+    return {head: {name: value for name, value in asdict(f).items() if value is not None} for head, f in measured.items()}
+
+
+def as_table(measured: Mapping[str, HeadFigures]) -> str:
+    """The summary as a Markdown table, a line a head."""
+    columns = list(dict.fromkeys(name for f in measured.values() for name in f.summary()))
+    lines = [f"| head | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
+    for head, f in measured.items():
+        cells = (_number(f.summary().get(name)) for name in columns)
+        lines.append(f"| {head} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def write_report(folder: Path, title: str, examples: Examples, answers: Mapping[str, Answers], measured: Mapping[str, HeadFigures]) -> None:
+    """README.md with all tables, figures.json, and errors.csv with place, truth, answer and confidence of each wrong answer (no texts)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    sections = [f"# {title}", as_table(measured), *(_section(head, f) for head, f in measured.items())]
+    (folder / "README.md").write_text("\n\n".join(sections) + "\n", encoding="utf-8")
+    (folder / "figures.json").write_bytes(orjson.dumps(as_dict(measured), option=orjson.OPT_INDENT_2))
+    wrong = [
+        {"row": row, "head": head, "label": truth, "answer": given, "confidence": round(float(confidence), 4)}
+        for head in measured
+        for row, truth, given, confidence in zip(
+            examples.rows, examples.labels[head], answers[head].labels, answers[head].confidence, strict=True
+        )
+        if truth is not None and given != truth
+    ]
+    write_rows(wrong, folder / "errors.csv")
+
+
+def _qwk(expected: Sequence[str], given: Sequence[str]) -> float:
+    first, second = [int(v) for v in expected], [int(v) for v in given]
+    scale = list(range(min(first + second), max(first + second) + 1))  # a level that does not occur still takes its place
+    if len(scale) == 1:  # no disagreement possible; kappa is 0 / 0
+        return 1.0
+    return float(cohen_kappa_score(first, second, labels=scale, weights="quadratic"))
+
+
+def _per_class(expected: Sequence[str], given: Sequence[str], labels: Sequence[str]) -> dict[str, ClassFigures]:
+    table = precision_recall_fscore_support(expected, given, labels=labels, zero_division=0)
+    return {label: ClassFigures(int(n), float(p), float(r), float(f)) for label, p, r, f, n in zip(labels, *table, strict=True)}
+
+
+def _coverage(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> tuple[Coverage, ...]:
+    order = np.argsort(-confidence, kind="stable")
+    kept = [(share, order[: max(1, round(share * len(order)))]) for share in _COVERAGES]
+    return tuple(Coverage(share, float(confidence[rows[-1]]), float(correct[rows].mean())) for share, rows in kept)
+
+
+def _section(head: str, f: HeadFigures) -> str:
+    lines = [f"## {head}", "", "| label | n | precision | recall | F1 |", "|---|---|---|---|---|"]
+    lines += [f"| {label} | {c.n} | {c.precision:.3f} | {c.recall:.3f} | {c.f1:.3f} |" for label, c in f.per_class.items()]
+    lines += ["", "| accepted, most confident first | confidence from | accuracy |", "|---|---|---|"]
+    lines += [f"| {c.share:.0%} | {c.threshold:.3f} | {c.accuracy:.3f} |" for c in f.coverage]
+    counts = np.array(f.confusion.counts)
+    np.fill_diagonal(counts, 0)
+    worst = [np.unravel_index(i, counts.shape) for i in np.argsort(-counts, axis=None, kind="stable")[:15]]
+    lines += ["", "| label | answered | times |", "|---|---|---|"]
+    lines += [f"| {f.confusion.labels[i]} | {f.confusion.labels[j]} | {counts[i, j]} |" for i, j in worst if counts[i, j]]
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value > 1 else f"{value:.3f}"

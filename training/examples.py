@@ -1,0 +1,189 @@
+"""Labelled texts from files: read, checked, reported on, split."""
+
+import hashlib
+import logging
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold, StratifiedKFold
+
+from triage.artifact import DataFile
+from triage.errors import InputError
+from triage.privacy import prepare
+from triage.tables import Row, read_rows, require_columns
+from triage.taxonomy import Taxonomy
+from triage.types import BEIJING, Complaint, Turn
+
+FOLDS = 5
+LEAST_ROWS = 10
+_SHOWN_ROWS = 10
+# The words of a call carry no time of their own; a complaint must have one.
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=BEIJING)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """Labelled texts of one or more files, in their order.
+
+    Args:
+        texts: as a classifier reads them (`triage.privacy.prepare`).
+        labels: head -> label of each text; None where the row has none.
+        groups: what each text came with (author, batch), or None without a group column.
+        channels: key or name of the channel of each row that states one, else "".
+        rows: "file:row" of each text, for reports.
+        files: what was read, with the number of rows used.
+        skipped: "file:row" of the rows without a text.
+    """
+
+    texts: tuple[str, ...]
+    labels: dict[str, tuple[str | None, ...]]
+    groups: tuple[str, ...] | None
+    channels: tuple[str, ...]
+    rows: tuple[str, ...]
+    files: tuple[DataFile, ...]
+    skipped: tuple[str, ...]
+
+    def contradictions(self, head: str) -> list[tuple[str, ...]]:
+        """Rows whose text is the same and whose labels of the head differ, a tuple for each such text."""
+        seen: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        for text, label, row in zip(self.texts, self.labels[head], self.rows, strict=True):
+            if label is not None:
+                seen[text].setdefault(label, row)
+        return [tuple(by_label.values()) for by_label in seen.values() if len(by_label) > 1]
+
+
+def read_examples(
+    files: Sequence[Path],
+    label_columns: Sequence[str],
+    text_column: str = "text",
+    group_column: str | None = None,
+    taxonomy: Taxonomy | None = None,
+) -> Examples:
+    """Read labelled files of any format of `triage.tables`.
+
+    Args:
+        files: read in this order.
+        label_columns: one head each. An empty or null label leaves the row out of that head.
+        text_column: where the text is; a row with `turns` (speaker, text) instead gives the customer's words.
+        group_column: for instance the author.
+        taxonomy: when given, labels of `category`, `severity` and `sentiment` must be its own.
+
+    Raises:
+        InputError: a file or column is missing, a turn is malformed, a label is not in the taxonomy (with the rows).
+    """
+    texts, labels, groups, channels, rows, sources, skipped = [], {column: [] for column in label_columns}, [], [], [], [], []
+    for path in files:
+        used = 0
+        for row in read_rows(path):
+            place = f"{path.name}:{row.number}"
+            require_columns(row.values, [*label_columns, *([group_column] if group_column else [])], place)
+            text = _text(row, text_column, place)
+            if not text.strip():
+                skipped.append(place)
+                continue
+            used += 1
+            texts.append(prepare(text))
+            rows.append(place)
+            groups.append(str(row.values[group_column]) if group_column else "")
+            channels.append(str(row.values.get("channel") or ""))
+            for column in label_columns:
+                labels[column].append(_label(row.values[column]))
+        sources.append(DataFile(path.name, used, hashlib.sha256(path.read_bytes()).hexdigest()))
+    if skipped:
+        log.warning("%d rows have no text and were left out: %s", len(skipped), _some(skipped))
+    if taxonomy:
+        _require_known(labels, rows, taxonomy)
+    examples = Examples(
+        texts=tuple(texts),
+        labels={column: tuple(values) for column, values in labels.items()},
+        groups=tuple(groups) if group_column else None,
+        channels=tuple(channels),
+        rows=tuple(rows),
+        files=tuple(sources),
+        skipped=tuple(skipped),
+    )
+    for column in label_columns:
+        if found := examples.contradictions(column):
+            log.warning("%s: %d texts have two labels: %s", column, len(found), _some([" / ".join(rows) for rows in found]))
+    return examples
+
+
+def require_trainable(examples: Examples) -> None:
+    """Raises: InputError when a head has under 10 labelled rows or only one label. Labels with one example are warned of."""
+    for head, column in examples.labels.items():
+        counts = Counter(label for label in column if label is not None)
+        if counts.total() < LEAST_ROWS:
+            raise InputError(head, f"{counts.total()} labelled rows", f"at least {LEAST_ROWS} to train on")
+        if len(counts) < 2:
+            raise InputError(head, f"the one label {next(iter(counts))!r}", "at least two labels to tell apart")
+        if rare := sorted(label for label, count in counts.items() if count == 1):
+            log.warning("%s: one example only of %s; kept, but it can hardly be learnt and is never tested", head, _some(rare))
+
+
+def folds(
+    target: NDArray[np.integer], groups: Sequence[str] | None, seed: int
+) -> Iterator[tuple[NDArray[np.integer], NDArray[np.integer]]]:
+    """Five (fewer for few examples) pairs of training and test row numbers that part groups where there are several, else labels evenly.
+
+    Args:
+        target: label index of each row.
+        groups: of each row, or None.
+        seed: of the shuffling; groups need none.
+    """
+    if groups is not None and len(set(groups)) > 1:
+        return GroupKFold(min(FOLDS, len(set(groups)))).split(target, target, groups)
+    splits = max(2, min(FOLDS, int(np.bincount(target).max())))
+    with warnings.catch_warnings():
+        # Labels with fewer examples than folds were reported when the data were read.
+        warnings.simplefilter("ignore", UserWarning)
+        return iter(list(StratifiedKFold(splits, shuffle=True, random_state=seed).split(target, target)))
+
+
+def known_labels(taxonomy: Taxonomy) -> dict[str, tuple[str, ...]]:
+    """Head -> the labels that the taxonomy knows for it."""
+    return {
+        "category": tuple(taxonomy.categories),
+        "severity": tuple(map(str, taxonomy.severities)),
+        "sentiment": tuple(taxonomy.sentiments),
+    }
+
+
+def _text(row: Row, text_column: str, place: str) -> str:
+    turns = row.values.get("turns")
+    if turns is None or row.values.get(text_column):
+        require_columns(row.values, [text_column], place)
+        value = row.values[text_column]
+        return "" if value is None else str(value)
+    try:
+        spoken = tuple(Turn(speaker=turn["speaker"], text=turn["text"]) for turn in turns)
+    except (KeyError, TypeError):
+        raise InputError(f"{place}: turns", turns, 'a list of {"speaker": ..., "text": ...}') from None
+    return Complaint(id="", turns=spoken, time=_ANY_TIME).customer_text
+
+
+def _label(value: object) -> str | None:
+    if isinstance(value, float) and value.is_integer():  # spreadsheets know no whole numbers
+        value = int(value)
+    return None if value is None else str(value).strip() or None
+
+
+def _require_known(labels: Mapping[str, Sequence[str | None]], rows: Sequence[str], taxonomy: Taxonomy) -> None:
+    for head, known in known_labels(taxonomy).items():
+        found = zip(rows, labels.get(head, ()), strict=False)
+        strangers = {row: label for row, label in found if label is not None and label not in known}
+        if strangers:
+            expected = f"labels of taxonomy {taxonomy.name!r} such as {', '.join(known[:4])}"
+            raise InputError(f"{head} ({_some(list(strangers))})", ", ".join(sorted(set(strangers.values()))), expected)
+
+
+def _some(items: Sequence[str]) -> str:
+    more = len(items) - _SHOWN_ROWS
+    return ", ".join(items[:_SHOWN_ROWS]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,123 @@
+"""From labelled files to a model folder: read, fit, measure, write the card, save."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from training.evaluate import ERROR_COST, REVIEW_COST, HeadFigures, answer, as_table, figures, most_probable
+from training.examples import Examples, read_examples, require_trainable
+from training.linear import LinearSettings, fit
+from triage.artifact import Manifest, library_versions, save
+from triage.taxonomy import Taxonomy
+from triage.text import dictionary_hash
+
+CROSS_VALIDATION = "cross_validation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What `triage train` was asked for; see its `--help`."""
+
+    data: tuple[Path, ...]
+    label_columns: tuple[str, ...]
+    text_column: str = "text"
+    group_column: str | None = None
+    taxonomy: Taxonomy | None = None
+    tests: tuple[Path, ...] = ()
+    notes: str = ""
+    name: str = "custom"
+    version: str = "1"
+    seed: int = 0
+    settings: LinearSettings = field(default_factory=LinearSettings)
+
+    @property
+    def folder_name(self) -> str:
+        """As `Manifest.folder_name`."""
+        return f"{self.name}-{self.version}"
+
+
+def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[str, dict[str, HeadFigures]]]:
+    """Train, measure and save a model.
+
+    Args:
+        request: data and settings.
+        out: the model folder to write.
+        now: for the manifest; the model itself does not depend on it.
+
+    Returns:
+        The manifest, and the figures by name of the test: on the training data out of fold, and on each test file.
+
+    Raises:
+        InputError: the data cannot be trained on; see `training.examples`.
+    """
+    examples = _read(request, request.data)
+    require_trainable(examples)
+    fitted = fit(examples.texts, examples.labels, examples.groups, request.settings, request.seed)
+    heads = fitted.classifier.heads
+    # With calibrated probabilities review pays below this confidence: review costs less than the error expected without it.
+    thresholds = dict.fromkeys(heads, 1 - REVIEW_COST / ERROR_COST)
+    manifest = Manifest(
+        name=request.name,
+        version=request.version,
+        created=now.isoformat(timespec="seconds"),
+        family="linear",
+        heads=heads,
+        text={"preparation": "triage.privacy.prepare", "tokens": "triage.text.cut"} | asdict(request.settings),
+        dictionary_hash=dictionary_hash(),
+        data=examples.files,
+        metrics={},
+        review_thresholds=thresholds,
+        libraries=library_versions(),
+        seed=request.seed,
+    )
+    held_out = {head: most_probable(labels, fitted.held_out[head]) for head, labels in heads.items()}
+    measured = {CROSS_VALIDATION: figures(examples, held_out, thresholds)}
+    for path in request.tests:
+        test = _read(request, (path,))
+        measured[path.stem] = figures(test, answer(fitted.classifier, manifest, test), thresholds)
+    metrics = {test: {head: f.summary() for head, f in by_head.items()} for test, by_head in measured.items()}
+    manifest = replace(manifest, metrics=metrics)
+    return save(fitted.classifier, manifest, card(request, manifest, examples, measured), out), measured
+
+
+def card(request: Request, manifest: Manifest, examples: Examples, measured: Mapping[str, Mapping[str, HeadFigures]]) -> str:
+    """The model card (Mitchell et al. 2019), in Markdown. It holds no time: the same training writes the same card."""
+    grouped = (
+        f"by `{request.group_column}`: no author or batch is both trained and tested on" if request.group_column else "labels spread evenly"
+    )
+    parts = [
+        f"# {manifest.folder_name}",
+        "Linear support vector machines, one per label and head, over TF-IDF of character n-grams and words of Chinese text; probabilities "
+        "calibrated by temperature. Written by `triage train`; `manifest.json` vouches for the files beside it.",
+        "## Data",
+        _data_table(examples),
+        "\n".join(f"- `{head}`: {_counts(examples.labels[head])}" for head in manifest.heads),
+        "## Figures",
+        f"`{CROSS_VALIDATION}`: each row answered by heads that were trained without its fold (folds {grouped}). Other tests: rows that were "
+        "not trained on.",
+        *(f"### {test}\n\n{as_table(by_head)}" for test, by_head in measured.items()),
+        f"`ece`: calibration error. `review_share`: answers under the review threshold, which leaves them to a person. `cost_per_1000`: "
+        f"{REVIEW_COST:g} for each review, {ERROR_COST:g} for each wrong answer that was not reviewed.",
+        "## Use and limits",
+        request.notes.strip()
+        or "For texts like those it was trained on. It answers every text with one of its labels: what it was never shown it cannot name. "
+        "Measure it on texts of your own (`triage evaluate`) before relying on it.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _read(request: Request, files: Sequence[Path]) -> Examples:
+    group = request.group_column if files == request.data else None
+    return read_examples(files, request.label_columns, request.text_column, group, request.taxonomy)
+
+
+def _data_table(examples: Examples) -> str:
+    lines = ["| file | rows | SHA-256 |", "|---|---|---|"]
+    return "\n".join(lines + [f"| {file.name} | {file.rows} | `{file.sha256[:16]}` |" for file in examples.files])
+
+
+def _counts(column: Sequence[str | None]) -> str:
+    counts = Counter(label for label in column if label is not None)
+    return ", ".join(f"{label} {n}" for label, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
