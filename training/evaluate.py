@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, cohen_kappa_score, confusion_matrix, f1_score, precision_recall_fscore_support
+from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, precision_recall_fscore_support
 
 from training.examples import Examples
 from triage.artifact import Manifest
@@ -146,7 +146,7 @@ def measure(truth: Sequence[str | None], answers: Answers, threshold: float = 0.
         review_share=float(review.mean()),
         cost_per_1000=1000 * float((REVIEW_COST * review + ERROR_COST * (~review & ~correct)).mean()),
         per_class=_per_class(expected, given, labels),
-        confusion=Confusion(tuple(labels), confusion_matrix(expected, given, labels=labels).tolist()),
+        confusion=_confusion(expected, given, labels),
         coverage=_coverage(confidence, correct),
     )
 
@@ -215,6 +215,14 @@ def _qwk(expected: Sequence[str], given: Sequence[str]) -> float:
 def _per_class(expected: Sequence[str], given: Sequence[str], labels: Sequence[str]) -> dict[str, ClassFigures]:
     table = precision_recall_fscore_support(expected, given, labels=labels, zero_division=0)
     return {label: ClassFigures(int(n), float(p), float(r), float(f)) for label, p, r, f, n in zip(labels, *table, strict=True)}
+
+
+def _confusion(expected: Sequence[str], given: Sequence[str], labels: Sequence[str]) -> Confusion:
+    position = {label: i for i, label in enumerate(labels)}
+    counts = [[0] * len(labels) for _ in labels]
+    for truth, answered in zip(expected, given, strict=True):
+        counts[position[truth]][position[answered]] += 1
+    return Confusion(tuple(labels), counts)
 
 
 def _coverage(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> tuple[Coverage, ...]:

@@ -1,0 +1,71 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from training.linear import LinearSettings, fit, temperature
+
+TOPICS = {
+    "转账": ["转账失败", "转账没到账", "钱转不出去", "转账限额太低"],
+    "登录": ["登录失败", "登录要刷脸", "密码登录不了", "验证码收不到"],
+}
+TEXTS = [f"{text}{tail}" for texts in TOPICS.values() for text in texts for tail in ("", "了", "怎么办", "，气人", "!!")]
+LABELS = [topic for topic, texts in TOPICS.items() for _ in range(len(texts) * 5)]
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return fit(TEXTS, {"topic": LABELS})
+
+
+def test_a_model_trained_twice_is_the_same_to_the_byte(fitted):
+    assert pickle.dumps(fit(TEXTS, {"topic": LABELS}).classifier) == pickle.dumps(fitted.classifier)
+
+
+def test_held_out_answers_are_distributions_and_know_the_topic(fitted):
+    held_out = fitted.held_out["topic"]
+    assert held_out.shape == (40, 2)
+    np.testing.assert_allclose(held_out.sum(axis=1), 1)
+    labels = fitted.classifier.heads["topic"]
+    assert np.mean([labels[i] == label for i, label in zip(held_out.argmax(axis=1), LABELS, strict=True)]) > 0.8
+
+
+def test_texts_without_a_label_are_left_out_of_that_head_only():
+    half = [label if i % 2 else None for i, label in enumerate(LABELS)]
+    fitted = fit(TEXTS, {"topic": LABELS, "half": half})
+    assert np.isnan(fitted.held_out["half"][::2]).all()
+    assert not np.isnan(fitted.held_out["half"][1::2]).any()
+    assert not np.isnan(fitted.held_out["topic"]).any()
+
+
+def test_a_label_with_one_example_is_kept_as_a_label():
+    fitted = fit([*TEXTS, "别的事"], {"topic": [*LABELS, "其他"]})
+    assert "其他" in fitted.classifier.heads["topic"]
+    probabilities = fitted.classifier.predict_proba(["别的事"])["topic"][0]
+    assert fitted.classifier.heads["topic"][probabilities.argmax()] == "其他"
+
+
+def test_a_group_that_holds_a_label_alone_still_gives_a_model():
+    fitted = fit(TEXTS, {"topic": LABELS}, groups=LABELS)
+    assert np.isnan(fitted.held_out["topic"]).all()
+    assert fitted.classifier.temperatures["topic"] == 1.0
+
+
+def test_without_words_the_model_reads_characters_only():
+    classifier = fit(TEXTS, {"topic": LABELS}, settings=LinearSettings(words=False)).classifier
+    assert classifier.vectoriser.words == {}
+    assert classifier.heads["topic"][classifier.predict_proba(["登录失败"])["topic"][0].argmax()] == "登录"
+
+
+def test_the_vocabulary_keeps_the_most_frequent_ngrams():
+    vectoriser = fit(TEXTS, {"topic": LABELS}, settings=LinearSettings(max_features=10, longest=1)).classifier.vectoriser
+    assert len(vectoriser.characters) == len(vectoriser.words) == 10
+    assert {"转", "登", "录"} <= set(vectoriser.characters)
+
+
+def test_the_temperature_recovers_the_scale_of_the_scores():
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(20_000, 4)) * 2
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    target = (shares.cumsum(axis=1) > random.random((20_000, 1))).argmax(axis=1)
+    assert temperature(logits * 3, target) == pytest.approx(3, rel=0.05)

@@ -1,0 +1,95 @@
+from dataclasses import replace
+
+import pytest
+
+from training.linear import LinearSettings, fit
+from training.promote import demote, promote
+from triage import artifact
+from triage.artifact import DataFile, Manifest
+from triage.errors import ArtifactError, InputError
+from triage.text import dictionary_hash
+
+TEXTS = ["转账失败", "转账没到账", "转账转不出去", "登录不了", "登录失败", "登录要刷脸"]
+LABELS = ["transfer"] * 3 + ["login"] * 3
+RIGHT = fit(TEXTS, {"topic": LABELS}, settings=LinearSettings(min_texts=1)).classifier
+WRONG = fit(TEXTS, {"topic": LABELS[::-1]}, settings=LinearSettings(min_texts=1)).classifier
+
+
+def saved(folder, version, macro_f1, classifier=RIGHT, head="topic"):
+    if head != "topic":
+        classifier = replace(classifier, heads={head: classifier.heads["topic"]}, temperatures={head: 1.0})
+    manifest = Manifest(
+        name="toy", version=version, created="2026-01-01T00:00:00+08:00", family="linear", heads=classifier.heads, text={},
+        dictionary_hash=dictionary_hash(), data=(DataFile("toy.csv", 6, "0" * 64),),
+        metrics={"cross_validation": {head: {"macro_f1": macro_f1}}}, review_thresholds={head: 0.5},
+        libraries=artifact.library_versions(), seed=0,
+    )  # fmt: skip
+    artifact.save(classifier, manifest, "# toy\n", folder)
+    return folder
+
+
+@pytest.fixture
+def models(tmp_path):
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def served(tmp_path, models):
+    promote(saved(tmp_path / "first", "1", 0.80), models)
+    return models / "toy-1"
+
+
+def test_the_first_model_is_copied_and_served(served, models):
+    assert artifact.served_folder(models) == served
+    assert artifact.load(served)[1].version == "1"
+
+
+def test_a_model_under_models_is_served_where_it_is(models, served):
+    promote(saved(models / "toy-2", "2", 0.81), models)
+    assert artifact.served_folder(models).name == "toy-2"
+    assert sorted(p.name for p in models.iterdir()) == ["current", "previous", "toy-1", "toy-2"]
+
+
+def test_a_worse_model_is_refused_unless_forced(tmp_path, models, served):
+    worse = saved(tmp_path / "worse", "2", 0.70)
+    with pytest.raises(InputError, match=r"got 0\.7, expected at least 0\.8000, that of the served toy-1"):
+        promote(worse, models)
+    assert artifact.served_folder(models) == served
+    promote(worse, models, force=True)
+    assert artifact.served_folder(models).name == "toy-2"
+
+
+def test_on_data_both_models_are_measured_and_the_manifests_are_not_believed(tmp_path, models, served):
+    data = tmp_path / "labelled.csv"
+    data.write_text("text,topic\n" + "".join(f"{t},{label}\n" for t, label in zip(TEXTS, LABELS, strict=True)), encoding="utf-8")
+    with pytest.raises(InputError, match="expected at least 1"):
+        promote(saved(tmp_path / "boaster", "2", 0.99, WRONG), models, data)
+
+
+def test_a_model_of_other_heads_does_not_take_the_place_unasked(tmp_path, models, served):
+    with pytest.raises(InputError, match="those of the served toy-1"):
+        promote(saved(tmp_path / "other", "2", 0.99, head="mood"), models)
+
+
+def test_one_step_back_and_forth(tmp_path, models, served):
+    promote(saved(tmp_path / "second", "2", 0.9), models)
+    assert demote(models) == "toy-1"
+    assert artifact.served_folder(models) == served
+    assert demote(models) == "toy-2"
+
+
+def test_without_a_previous_model_there_is_no_way_back(models, served):
+    with pytest.raises(ArtifactError, match="no model was replaced yet"):
+        demote(models)
+
+
+def test_a_damaged_model_is_not_promoted(tmp_path, models, served):
+    folder = saved(tmp_path / "second", "2", 0.9)
+    (folder / "README.md").write_text("changed", encoding="utf-8")
+    with pytest.raises(ArtifactError, match="was changed"):
+        promote(folder, models)
+
+
+def test_a_version_that_is_there_already_is_not_overwritten(tmp_path, models, served):
+    with pytest.raises(ArtifactError, match="give the model another --version"):
+        promote(saved(tmp_path / "again", "1", 0.9), models)
