@@ -60,7 +60,7 @@ class TopicSettings:
 
     Attributes:
         likeness: mean cosine of two clusters from which they are one issue; higher = smaller, purer clusters.
-        copy: cosine from which one text is a copy of another.
+        copy: cosine, and share of common pairs of characters, from which one text is a copy of another.
         least_people: distinct people an issue needs.
         half_life: share of the pile's time span after which an issue counts half.
     """
@@ -84,7 +84,7 @@ def emerging(texts: Sequence[DatedText], top: int = 10, settings: TopicSettings 
     if len(usable) < settings.least_people:
         return []
     vectors, words = _vectors(usable)
-    copy_of = _fold(vectors, settings.copy)
+    copy_of = _fold(vectors, usable, settings.copy)
     originals = np.unique(copy_of)
     label = np.empty(len(usable), dtype=np.intp)
     label[originals] = _cluster(vectors[originals], settings.likeness)
@@ -126,18 +126,29 @@ def _as_is(words: list[str]) -> list[str]:
     return words
 
 
-def _fold(vectors: sparse.csr_matrix, copy: float) -> NDArray[np.intp]:
-    """For each text the first one of which it is a copy (itself if it is none), shape (texts,)."""
-    pairs = []
-    for begin in range(0, vectors.shape[0], 1_000):
+def _fold(vectors: sparse.csr_matrix, texts: Sequence[DatedText], copy: float) -> NDArray[np.intp]:
+    """For each text the first one of which it is a copy (itself if it is none), shape (texts,).
+
+    Vectors leave rare words out, so that near vectors are only candidates: copies share nearly all pairs of characters, too.
+    """
+    shingles = [_shingles(t.text or t.title) for t in texts]
+    rows, columns = [], []
+    for begin in range(0, len(texts), 1_000):
         near = (vectors[begin : begin + 1_000] @ vectors.T).tocoo()
         close = near.data >= copy
-        pairs.append((near.row[close] + begin, near.col[close]))
-    rows, columns = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    graph = sparse.coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(vectors.shape[0],) * 2)
+        for i, j in zip(near.row[close] + begin, near.col[close], strict=True):
+            if i < j and len(shingles[i] & shingles[j]) >= copy * len(shingles[i] | shingles[j]):
+                rows.append(i)
+                columns.append(j)
+    graph = sparse.coo_matrix((np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(len(texts), len(texts)))
     _, component = connected_components(graph, directed=False)
     _, first = np.unique(component, return_index=True)
     return first[component]
+
+
+def _shingles(text: str) -> set[str]:
+    plain = "".join(normalise(text).split())
+    return {plain[i : i + 2] for i in range(max(len(plain) - 1, 1))}
 
 
 def _cluster(vectors: sparse.csr_matrix, likeness: float) -> NDArray[np.intp]:
