@@ -42,7 +42,7 @@ class DetectionSettings:
         by_channel: test channels too.
         warning_days, alarm_days: recurrence intervals from which a hotspot is a warning, an alarm.
         grave: groups whose complaints are mostly serious: their hotspots rank one level higher.
-        ignored: categories never tested.
+        ignored: categories that are no complaints: neither tested nor counted in their group.
         baseline: of the predictive test.
     """
 
@@ -108,9 +108,10 @@ def find_hotspots(counts: Counts, texts: Texts, now: datetime, settings: Detecti
     last = now.astimezone(BEIJING).date() - timedelta(days=1)
     if not counts.start <= last <= counts.end:
         return []
+    counts = counts.without(settings.ignored)
     cells, table = cells_of(counts, settings.by_channel)
     judged = [judge_window(counts, cells, table, last, length, settings.baseline) for length in settings.windows]
-    tested = [t for window in judged for t in window if t.cell.category not in settings.ignored and t.cell.region != UNKNOWN]
+    tested = [t for window in judged for t in window if t.cell.region != UNKNOWN]
     if not tested:
         return []
     rejected = benjamini_hochberg(np.array([t.p_value for t in tested]), settings.fdr)

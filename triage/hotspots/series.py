@@ -1,6 +1,7 @@
 """Daily counts per cell, and their parents by summation."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -48,6 +49,11 @@ class Counts:
     def groups(self) -> tuple[str, ...]:
         """Keys of the categories' groups, in the order of their first category."""
         return tuple(dict.fromkeys(group_of(category) for category in self.categories))
+
+    def without(self, categories: Collection[str]) -> "Counts":
+        """The same counts less some categories."""
+        kept = [i for i, category in enumerate(self.categories) if category not in categories]
+        return replace(self, categories=tuple(self.categories[i] for i in kept), observed=self.observed[:, kept])
 
     def day(self, day: date) -> int:
         """Index of a day along the first axis; may lie outside the data."""
