@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from triage.text import cut
+from triage.text import cut, function_words
 
 MOST_WORDS = 8
 
@@ -158,5 +158,6 @@ def _strongest(words: list[str], gains: list[float]) -> list[tuple[str, float]]:
         if gain:
             total[first] += gain / 2
             total[second] += gain / 2
-    positive = [(word, weight) for word, weight in total.items() if weight > 0 and word.isalnum()]
+    # 我们 or 了 may well tell classes apart, but show a reader nothing.
+    positive = [(word, weight) for word, weight in total.items() if weight > 0 and len(word) > 1 and word not in function_words()]
     return sorted(positive, key=itemgetter(1), reverse=True)[:MOST_WORDS]

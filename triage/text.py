@@ -48,15 +48,14 @@ def cut(text: str) -> list[str]:
 @cache
 def domain_words() -> tuple[str, ...]:
     """The words of data/lexicon/words.txt, upper-case spellings included. Raises: ConfigError when the file is missing."""
-    path = DATA / "lexicon" / "words.txt"
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise ConfigError(f"dictionary {path} is missing") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"dictionary {path} is not UTF-8: {error}") from None
-    words = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
+    words = _word_list("words.txt")
     return tuple(sorted(words | {w.upper() for w in words}))
+
+
+@cache
+def function_words() -> frozenset[str]:
+    """Words that name no topic, from data/lexicon/function_words.txt. Raises: ConfigError when the file is missing."""
+    return _word_list("function_words.txt")
 
 
 @cache
@@ -72,6 +71,17 @@ def reference_tokenizer() -> jieba.Tokenizer:
     for word in domain_words():
         tokenizer.add_word(word, _WORD_FREQUENCY, _TAG)
     return tokenizer
+
+
+def _word_list(name: str) -> frozenset[str]:
+    path = DATA / "lexicon" / name
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise ConfigError(f"dictionary {path} is missing") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"dictionary {path} is not UTF-8: {error}") from None
+    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
 @cache

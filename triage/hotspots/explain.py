@@ -4,27 +4,13 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from triage.errors import ConfigError
-from triage.resources import DATA
-from triage.text import cut, normalise
+from triage.text import cut, function_words, normalise
 
 _MASK = re.compile(r"\[[^\]]*\]|【[^】]*】")
-
-
-@cache
-def function_words() -> frozenset[str]:
-    """Words that name no topic. Raises: ConfigError when data/lexicon/function_words.txt is missing."""
-    path = DATA / "lexicon" / "function_words.txt"
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise ConfigError(f"dictionary {path} is missing") from None
-    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
 def words_of(text: str) -> list[str]:
