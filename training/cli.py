@@ -64,7 +64,7 @@ def run_train(args: argparse.Namespace) -> int:
         name=args.name or f"{taxonomy.name if taxonomy else 'custom'}-{args.family}",
         version=args.version,
         seed=args.seed,
-        settings=LinearSettings(cost=args.cost, balance=args.balance),
+        settings=LinearSettings(cost=args.cost, balance=args.balance, caution=args.caution),
     )
     out = args.out or MODELS / request.folder_name
     manifest, measured = train.train(request, out, datetime.now(BEIJING))
@@ -128,7 +128,20 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     add("--test", type=Path, nargs="+", default=[], metavar="FILE", help="labelled files to measure the model on afterwards")
     add("--family", choices=FAMILIES, default="linear")
     add("--cost", type=_positive, default=_DEFAULTS.cost, metavar="C", help=f"of the linear heads; default {_DEFAULTS.cost:g}")
-    add("--balance", type=float, default=_DEFAULTS.balance, metavar="0..1", help=f"weight of rare labels; default {_DEFAULTS.balance:g}")
+    add(
+        "--balance",
+        type=float,
+        default=_DEFAULTS.balance,
+        metavar="0..1",
+        help=f"weight of rare labels, such as 0.5; default {_DEFAULTS.balance:g}",
+    )
+    add(
+        "--caution",
+        type=_positive,
+        default=_DEFAULTS.caution,
+        metavar="T",
+        help="above 1 where texts in service differ from these: lower confidence",
+    )
     add("--name", help="of the model; default: the taxonomy's name (or custom) and the family, such as bank-linear")
     add("--version", default="1", help="default: 1")
     add("--notes", type=Path, metavar="FILE", help="Markdown for 'Use and limits' of the model card")

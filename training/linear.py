@@ -28,6 +28,8 @@ class LinearSettings:
         max_features: of each vocabulary, the n-grams found in most texts are kept.
         cost: C of the support vector machine.
         balance: exponent of the inverse class frequency by which rows are weighted: 0 leaves them alone, 1 is "balanced".
+        caution: multiplies the temperatures. Above 1 for texts in service that differ from those trained on, where a model errs more than
+            cross-validation can know.
     """
 
     longest: int = 3
@@ -35,7 +37,8 @@ class LinearSettings:
     min_texts: int = 2
     max_features: int = 100_000
     cost: float = 1.0
-    balance: float = 0.5
+    balance: float = 0.0
+    caution: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +87,7 @@ def fit(
         heads[head] = known
         weights.append(coefficients)
         intercepts.append(intercept)
-        temperatures[head] = temperature(scores, target)
+        temperatures[head] = settings.caution * temperature(scores, target)
         held_out[head] = np.full((len(texts), len(known)), np.nan)
         held_out[head][rows] = softmax(scores / temperatures[head], axis=1)
     classifier = LinearClassifier(vectoriser, heads, np.ascontiguousarray(np.hstack(weights)), np.concatenate(intercepts), temperatures)

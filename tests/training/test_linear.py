@@ -69,3 +69,10 @@ def test_the_temperature_recovers_the_scale_of_the_scores():
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     target = (shares.cumsum(axis=1) > random.random((20_000, 1))).argmax(axis=1)
     assert temperature(logits * 3, target) == pytest.approx(3, rel=0.05)
+
+
+def test_caution_lowers_the_confidence_and_no_answer(fitted):
+    careful = fit(TEXTS, {"topic": LABELS}, settings=LinearSettings(caution=2.0)).classifier.predict_proba(TEXTS)["topic"]
+    usual = fitted.classifier.predict_proba(TEXTS)["topic"]
+    assert (careful.argmax(axis=1) == usual.argmax(axis=1)).all()
+    assert (careful.max(axis=1) < usual.max(axis=1)).all()
