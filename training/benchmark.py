@@ -6,7 +6,6 @@
 import argparse
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -55,7 +54,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         out = Path(folder) / "out.jsonl"
         ours = [sys.executable, "-m", "service.cli", "tag", str(data), "--out", str(out)]
         peer = [sys.executable, "-m", "training.benchmark", "--peer", str(data)]
-        measures = [m for _ in range(args.runs) for m in (_run("triage tag, complete", ours, texts), _run("jieba + 3 x TF-IDF + LinearSVC", peer, texts))]
+        measures = [
+            m
+            for _ in range(args.runs)
+            for m in (_run("triage tag, complete", ours, texts), _run("jieba + 3 x TF-IDF + LinearSVC", peer, texts))
+        ]
     print(f"{texts:,} texts, one core of {platform.processor() or platform.machine()}, median of {args.runs} runs in turn")
     print(f"{'':34}{'texts/s':>10}{'process s':>11}{'peak MB':>9}")
     medians = {}
@@ -92,22 +95,39 @@ def _run(name: str, command: list[str], texts: int) -> Measure:
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     start = time.perf_counter()
     try:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as process:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True) as process:
+            peak = 0.0
+            while process.poll() is None:
+                peak = max(peak, _peak_mb(process.pid))
+                time.sleep(0.05)
             output = process.stdout.read()
-            _, _, usage = os.wait4(process.pid, 0)
-            process.returncode = 0
     finally:
         os.sched_setaffinity(0, cores)
     total = time.perf_counter() - start
-    last = output.decode().strip().rpartition("\n")[2]
+    last = output.strip().rpartition("\n")[2]
     seconds = float(last) if last.replace(".", "", 1).isdigit() else total - _start_seconds()
-    return Measure(name, texts, seconds, total, usage.ru_maxrss / 1024)
+    return Measure(name, texts, seconds, total, peak)
+
+
+def _peak_mb(pid: int) -> float:
+    """Highest resident memory since the program began. (The kernel's ru_maxrss would count the parent it was forked from.)"""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:")), 0.0)
 
 
 def _start_seconds() -> float:
     """What `triage tag` takes for one text: its start."""
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "service.cli", "tag", "-"], input=b"\xe5\xa5\xbd\n", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "service.cli", "tag", "-"],
+        input=b"\xe5\xa5\xbd\n",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
     return time.perf_counter() - start
 
 
@@ -123,5 +143,4 @@ def _own_texts(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.exit(main())
