@@ -39,7 +39,10 @@ def get_heatmap(
         shown = regions.children(region) or (regions.get(region),)
     codes = [each.adcode for each in shown]
     whole = region or NATION
-    counts = store.cells(days.first, days.last, codes, categories or tuple(taxonomy.categories), channel)
+    if categories is None:
+        counts = store.cells_by_category(days.first, days.last, codes, channel)
+    else:
+        counts = store.cells(days.first, days.last, codes, categories, channel)
     previous = store.cells(days.before.first, days.before.last, codes, categories, channel)
     cells = heatmap.heat_cells(
         counts,
@@ -64,11 +67,11 @@ def get_matrix(
     caller: Operating, store: StoreDep, taxonomy: TaxonomyDep, regions: RegionsDep, days: DaysDep, channel: ChannelDep
 ) -> HeatMatrix:
     """Category x province: counts, and what the same number of days before lets expect."""
-    codes, keys = [region.adcode for region in regions.provinces], tuple(taxonomy.categories)
+    codes = [region.adcode for region in regions.provinces]
     table = heatmap.matrix(
-        store.cells(days.first, days.last, codes, keys, channel),
-        store.cells(days.before.first, days.before.last, codes, keys, channel),
-        keys,
+        store.cells_by_category(days.first, days.last, codes, channel),
+        store.cells_by_category(days.before.first, days.before.last, codes, channel),
+        tuple(taxonomy.categories),
         codes,
         store.days_with_data(days.first, days.last),
         store.days_with_data(days.before.first, days.before.last),
@@ -97,10 +100,9 @@ def get_issues(
 ) -> Issues:
     """The most frequent categories, in the country or in `region`."""
     codes = [region] if region else [*(each.adcode for each in regions.provinces), UNKNOWN]
-    keys = tuple(taxonomy.categories)
     issues = heatmap.frequent_issues(
-        store.cells(days.first, days.last, codes, keys, channel),
-        store.cells(days.before.first, days.before.last, codes, keys, channel),
+        store.cells_by_category(days.first, days.last, codes, channel),
+        store.cells_by_category(days.before.first, days.before.last, codes, channel),
         {key: category.name for key, category in taxonomy.categories.items()},
         store.days_with_data(days.first, days.last),
         store.days_with_data(days.before.first, days.before.last),

@@ -7,13 +7,13 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Integer, Select, Table, func, literal, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, Table, func, literal, select, union_all
 
 from triage.heatmap import CellCount
 from triage.hotspots.series import Counts
 from triage.regions import NATION
 from triage.store.database import Database
-from triage.store.schema import ALL, counts_daily, counts_hourly
+from triage.store.schema import ALL, counts_daily, counts_hourly, counts_weekly
 from triage.types import BEIJING, TrendPoint
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=BEIJING)
@@ -48,6 +48,10 @@ def day_number(day: date) -> int:
     return (day - _EPOCH.date()).days
 
 
+def _monday(day: int) -> int:
+    return day - (day + 3) % 7  # 1970-01-01 was a Thursday
+
+
 def hour_number(time: datetime) -> int:
     """Hours of Beijing time since 1970-01-01 00:00."""
     return (time - _EPOCH) // timedelta(hours=1)
@@ -56,19 +60,22 @@ def hour_number(time: datetime) -> int:
 def add(database: Database, connection: Connection, counted: Iterable[Counted], sign: Literal[1, -1] = 1) -> None:
     """Add complaints to all the cells that count them, or (`sign` -1) take them out."""
     daily: _Sums = {}
+    weekly: _Sums = {}
     hourly: _Sums = {}
     for (cell, measures), times in Counter((_cell(one), one.measures) for one in counted).items():
         hour, province, region, category, channel = cell
         amounts = [sign * times * measure for measure in measures]
         for place in {NATION, province, region}:
             parent = _parent(place)
-            for kind in (category, ALL):
-                for way in (channel, ALL):
+            for way in (channel, ALL):
+                for kind in (category, ALL):
                     _bump(daily, (way, parent, hour // 24, kind, place), amounts)
+                _bump(weekly, (way, parent, _monday(hour // 24), category, place), amounts)
         _bump(hourly, (hour, region, category, channel), amounts)
         for place in (NATION, province):
             _bump(hourly, (hour, place, ALL, ALL), amounts)
     _upsert(database, connection, counts_daily, daily)
+    _upsert(database, connection, counts_weekly, weekly)
     _upsert(database, connection, counts_hourly, hourly)
 
 
@@ -113,12 +120,45 @@ def cells(
         channel: one channel, or None for all.
     """
     table = counts_daily
-    query = (
-        select(table.c.region, table.c.category, func.sum(table.c.n), func.sum(table.c.severe), func.sum(table.c.negative))
-        .where(*_daily_where(first, last, regions, categories, channel))
-        .group_by(table.c.category, table.c.region)
-        .having(func.sum(table.c.n) > 0)
+    query = select(table.c.region, table.c.category, *_measured(table))
+    return _summed(connection, query.where(*_daily_where(first, last, regions, categories, channel)))
+
+
+def cells_by_category(connection: Connection, first: date, last: date, regions: Sequence[str], channel: str | None) -> list[CellCount]:
+    """As `cells`, for every category that there is: whole weeks from the weekly sums, the days around them from the daily ones."""
+    begin, end = day_number(first), day_number(last) + 1
+    monday = _monday(begin + 6)
+    next_monday = max(_monday(end), monday)
+    parts = [
+        _every_category(counts_daily, counts_daily.c.day, begin, min(monday, end), regions, channel),
+        _every_category(counts_weekly, counts_weekly.c.week, monday, next_monday, regions, channel),
+        _every_category(counts_daily, counts_daily.c.day, next_monday, end, regions, channel),
+    ]
+    return _summed(connection, union_all(*parts))
+
+
+def _every_category(
+    table: Table, unit: ColumnElement[int], begin: int, end: int, regions: Sequence[str], channel: str | None
+) -> Select[tuple[str, str, int, int, int]]:
+    """Rows of begin <= unit < end: one stretch of the key per parent, which is faster than a seek for each category."""
+    return select(table.c.region, table.c.category, *_measured(table)).where(
+        table.c.channel == (channel or ALL),
+        table.c.parent.in_({_parent(region) for region in regions}),
+        unit >= begin,
+        unit < end,
+        table.c.category > ALL,
+        table.c.region.in_(regions),
     )
+
+
+def _measured(table: Table) -> tuple[ColumnElement[int], ...]:
+    return table.c.n, table.c.severe, table.c.negative
+
+
+def _summed(connection: Connection, rows: Select | CompoundSelect) -> list[CellCount]:
+    each = rows.subquery().c
+    sums = (func.sum(each.n), func.sum(each.severe), func.sum(each.negative))
+    query = select(each.region, each.category, *sums).group_by(each.category, each.region).having(sums[0] > 0)
     return [CellCount(region, category, int(n), int(severe), int(neg)) for region, category, n, severe, neg in connection.execute(query)]
 
 
@@ -210,12 +250,15 @@ def counts(
     observed = np.zeros(shape, np.int32)
     column = {key: i for i, key in enumerate(categories)}
     place = {key: i for i, key in enumerate(regions)}
-    query = select(table.c.day.cast(Integer), table.c.category, table.c.region, table.c.n)
+    query = select(table.c.day, table.c.category, table.c.region, table.c.n).where(
+        table.c.parent == NATION,
+        table.c.day.between(start, day_number(last)),
+        table.c.category > ALL,
+    )
     # One channel after the other: at most a few hundred thousand rows at a time.
     for i, channel in enumerate(channels):
-        rows = connection.execute(query.where(*_daily_where(first, last, regions, categories, channel))).all()
-        if rows:
-            days, kinds, places, n = zip(*rows, strict=True)
-            at = (np.array(days) - start, [column[kind] for kind in kinds], [place[code] for code in places], i)
-            observed[at] = n
+        rows = connection.execute(query.where(table.c.channel == channel)).all()
+        for day, category, region, n in rows:
+            if category in column and region in place:
+                observed[day - start, column[category], place[region], i] = n
     return Counts(first, tuple(categories), tuple(regions), tuple(channels), observed, any_simulated(connection, first, last))

@@ -73,9 +73,8 @@ complaints = Table(
     Column("stored_at", BeijingTime, nullable=False),
     Column("body", Text, nullable=False),
     UniqueConstraint("source", "source_id"),
-    Index("complaints_by_time", "time", "seq"),
-    Index("complaints_by_category", "category", "time"),
-    Index("complaints_by_province", "province", "time"),
+    # Lists are read latest first; every filter stands in the index, so that only what is shown is fetched.
+    Index("complaints_by_time", "time", "seq", "category", "province", "region", "channel", "severity", "sentiment", "needs_review"),
 )
 
 triages = Table(
@@ -114,6 +113,19 @@ counts_daily = Table(
     Column("channel", Text, primary_key=True),
     Column("parent", Text, primary_key=True),
     Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("category", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    *_measures(),
+    sqlite_with_rowid=False,
+)
+
+# The same by week (`week` = day number of its Monday), single categories only: a month's line per category is read from a third of the rows.
+counts_weekly = Table(
+    "counts_weekly",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("parent", Text, primary_key=True),
+    Column("week", Integer, primary_key=True, autoincrement=False),
     Column("category", Text, primary_key=True),
     Column("region", Text, primary_key=True),
     *_measures(),

@@ -106,6 +106,11 @@ class Store:
         with self._database.read() as connection:
             return rollups.cells(connection, first, last, regions, categories, channel)
 
+    def cells_by_category(self, first: date, last: date, regions: Sequence[str], channel: str | None = None) -> list[CellCount]:
+        """As `cells`, with a row for every category that there is."""
+        with self._database.read() as connection:
+            return rollups.cells_by_category(connection, first, last, regions, channel)
+
     def days_with_data(self, first: date, last: date) -> int:
         """On how many of the days first..last complaints are stored."""
         with self._database.read() as connection:

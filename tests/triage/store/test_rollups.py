@@ -113,6 +113,15 @@ def test_counts_hold_every_complaint_in_its_day_category_province_and_channel(st
     assert not store.any_simulated(DAY - timedelta(days=1), DAY - timedelta(days=1))
 
 
+@pytest.mark.parametrize("length", [1, 2, 6, 7, 8, 13, 14, 30])
+@pytest.mark.parametrize("back", range(7))
+def test_weeks_and_the_days_around_them_add_up(store: Store, back: int, length: int) -> None:
+    fill(store, *(complaint(number, time=NOW - timedelta(days=number)) for number in range(40)))
+    last = DAY - timedelta(days=back)
+    [cell] = store.cells_by_category(last - timedelta(days=length - 1), last, ["440300"])
+    assert cell.n == length
+
+
 def test_days_with_data_are_counted(store: Store) -> None:
     fill(store, complaint(1), complaint(2, time=NOW - timedelta(days=5)))
     assert store.days_with_data(DAY - timedelta(days=9), DAY) == 2
@@ -145,4 +154,5 @@ def test_roll_ups_equal_a_count_of_the_records(tmp_path_factory: pytest.TempPath
         places = ["440300", "440100", "440000", "110000", UNKNOWN, NATION]
         cells = store.cells(DAY - timedelta(days=2), DAY, places, list(load_taxonomy().categories))
         assert {(cell.region, cell.category): cell.n for cell in cells} == dict(tally)
+        assert sorted(store.cells_by_category(DAY - timedelta(days=2), DAY, places), key=str) == sorted(cells, key=str)
         assert sum(point.count for point in store.hourly(DAY - timedelta(days=2), DAY, NATION)) == len(sent)
