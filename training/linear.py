@@ -154,6 +154,8 @@ def out_of_fold(
 def temperature(scores: NDArray[np.floating], target: NDArray[np.integer]) -> float:
     """The divisor of the scores under which softmax is most likely to have produced `target` (Guo et al. 2017).
 
+    The targets are smoothed by 1 / (rows + 2) as in Platt (1999), so that a few rows without an error do not make it certain of everything.
+
     Args:
         scores: (rows, labels) out of fold; rows of NaN are left out, and 1.0 is the answer when no other is there.
         target: (rows,) label indices.
@@ -162,10 +164,11 @@ def temperature(scores: NDArray[np.floating], target: NDArray[np.integer]) -> fl
     if not usable.any():
         return 1.0
     scores, target = scores[usable].astype(np.float64), target[usable]
-    rows = np.arange(len(target))
+    rows, smoothing = np.arange(len(target)), 1 / (len(target) + 2)
 
     def loss(log_temperature: float) -> float:
-        return -log_softmax(scores / np.exp(log_temperature), axis=1)[rows, target].mean()
+        likelihood = log_softmax(scores / np.exp(log_temperature), axis=1)
+        return -((1 - smoothing) * likelihood[rows, target] + smoothing * likelihood.mean(axis=1)).mean()
 
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.03), np.log(30)), method="bounded").x))
 
