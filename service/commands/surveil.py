@@ -58,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
     judged = dict(_judge(series, args.method, args.config, args.alpha))
     if all(np.isnan(answers.expected[row]).all() for answers, row in judged.values()):
         longest = max(len(one.observed) for one in series)
-        raise InputError("--counts", f"{longest} periods at most", f"more history for {args.method}; gamma-poisson needs {LEAST_PERIODS} periods")
+        raise InputError(
+            "--counts", f"{longest} periods at most", f"more history for {args.method}; gamma-poisson needs {LEAST_PERIODS} periods"
+        )
     with nullcontext(sys.stdout) if args.out is None else Path(args.out).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
@@ -69,11 +71,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _judge(series: list[_Series], method: str, config: str | None, alpha: float | None) -> Iterator[tuple[int, tuple[Judged, int]]]:
     """(position, (answers, row in them)); series over the same periods are judged together."""
-    alike: defaultdict[tuple[int, int, bool], list[int]] = defaultdict(list)
+    alike: defaultdict[tuple[int, int, date | None], list[int]] = defaultdict(list)
     for number, one in enumerate(series):
         if len(one.observed) < LEAST_PERIODS:
             raise InputError("--counts", f"series {one.name}: {len(one.observed)} periods", f"at least {LEAST_PERIODS} periods")
-        alike[one.first, len(one.observed), one.dates is not None].append(number)
+        alike[one.first, len(one.observed), one.dates[0] if one.dates else None].append(number)
     for numbers in alike.values():
         observed = np.array([series[number].observed for number in numbers])
         judged = surveil(observed, method, config, alpha, series[numbers[0]].dates)
@@ -178,4 +180,3 @@ def _count(text: str | None, row: int) -> float:
     if not 0 <= value < float("inf"):
         raise InputError("observed", text, "a count of 0 or more", row)
     return value
-
