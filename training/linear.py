@@ -74,8 +74,8 @@ def fit(
     Returns:
         The classifier and what it is worth. The same arguments give the same classifier, byte for byte when pickled.
     """
-    vectoriser = fit_vectoriser(texts, settings)
-    features = vectoriser.transform(texts)
+    vectoriser, counts = fit_vectoriser(texts, settings)
+    features = vectoriser.weighting.transform(counts)
     heads, weights, intercepts, temperatures, held_out = {}, [], [], {}, {}
     for head, column in labels.items():
         rows = np.array([i for i, label in enumerate(column) if label is not None])
@@ -83,7 +83,7 @@ def fit(
         target = np.array([known.index(column[i]) for i in rows])
         members = None if groups is None else [groups[i] for i in rows]
         coefficients, intercept = fit_head(features[rows], target, len(known), settings, seed)
-        scores = out_of_fold(features[rows], target, len(known), members, settings, seed)
+        scores = out_of_fold(counts[rows], target, len(known), members, settings, seed)
         heads[head] = known
         weights.append(coefficients)
         intercepts.append(intercept)
@@ -94,14 +94,15 @@ def fit(
     return Fitted(classifier, held_out)
 
 
-def fit_vectoriser(texts: Sequence[str], settings: LinearSettings) -> Vectoriser:
-    """Choose the vocabularies and weigh them by inverse document frequency."""
+def fit_vectoriser(texts: Sequence[str], settings: LinearSettings) -> tuple[Vectoriser, csr_matrix]:
+    """Choose the vocabularies and weigh them by inverse document frequency; returns the vectoriser and the texts' counts."""
     characters = _vocabulary((character_ngrams(text, settings.longest) for text in texts), settings, first=0)
     words = _vocabulary((word_ngrams(lower_words(text)) for text in texts), settings, first=len(characters)) if settings.words else {}
     weighting = TfidfTransformer(sublinear_tf=True)
     vectoriser = Vectoriser(characters, words, settings.longest, weighting)
-    weighting.fit(vectoriser.counts(texts))
-    return vectoriser
+    counts = vectoriser.counts(texts)
+    weighting.fit(counts)
+    return vectoriser, counts
 
 
 def fit_head(
@@ -132,7 +133,7 @@ def fit_head(
 
 
 def out_of_fold(
-    features: csr_matrix,
+    counts: csr_matrix,
     target: NDArray[np.integer],
     size: int,
     groups: Sequence[str] | None = None,
@@ -141,13 +142,21 @@ def out_of_fold(
 ) -> NDArray[np.float32]:
     """Scores (rows, size) of each row by heads that were trained without it, and without its group where there are several.
 
-    Rows stay NaN where the other folds hold one label only.
+    Vocabulary and weights are those of the training rows too: an n-gram that only test rows have would count in their norm and lower
+    their scores, as it does not in service. Rows stay NaN where the other folds hold one label only.
+
+    Args:
+        counts: (rows, n-grams), see `Vectoriser.counts`.
+        target, size, settings, seed: as for `fit_head`.
+        groups: of each row, or None.
     """
     scores = np.full((len(target), size), np.nan, dtype=np.float32)
     for train, test in folds(target, groups, seed):
         if len(np.unique(target[train])) > 1:
-            weights, intercepts = fit_head(features[train], target[train], size, settings, seed)
-            scores[test] = features[test] @ weights + intercepts
+            known = np.bincount(counts[train].indices, minlength=counts.shape[1]) >= settings.min_texts
+            weighting = TfidfTransformer(sublinear_tf=True).fit(counts[train][:, known])
+            weights, intercepts = fit_head(weighting.transform(counts[train][:, known]), target[train], size, settings, seed)
+            scores[test] = weighting.transform(counts[test][:, known]) @ weights + intercepts
     return scores
 
 
