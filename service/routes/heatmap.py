@@ -23,7 +23,6 @@ router = APIRouter(prefix="/v1", tags=["heat map"])
 def get_heatmap(
     caller: Operating,
     store: StoreDep,
-    taxonomy: TaxonomyDep,
     regions: RegionsDep,
     days: DaysDep,
     categories: CategoriesDep,
@@ -39,11 +38,13 @@ def get_heatmap(
         shown = regions.children(region) or (regions.get(region),)
     codes = [each.adcode for each in shown]
     whole = region or NATION
+    counts = store.cells_by_category(days.first, days.last, codes, channel, categories)
     if categories is None:
-        counts = store.cells_by_category(days.first, days.last, codes, channel)
+        previous = store.cells(days.before.first, days.before.last, codes, channel)
+        total = sum(cell.n for cell in store.cells(days.first, days.last, [whole], channel))
     else:
-        counts = store.cells(days.first, days.last, codes, categories, channel)
-    previous = store.cells(days.before.first, days.before.last, codes, categories, channel)
+        previous = store.cells_by_category(days.before.first, days.before.last, codes, channel, categories)
+        total = sum(cell.n for cell in store.cells_by_category(days.first, days.last, [whole], channel, categories))
     cells = heatmap.heat_cells(
         counts,
         previous,
@@ -51,7 +52,6 @@ def get_heatmap(
         store.days_with_data(days.first, days.last),
         store.days_with_data(days.before.first, days.before.last),
     )
-    total = sum(cell.n for cell in store.cells(days.first, days.last, [whole], categories, channel))
     return {
         "from": days.first,
         "to": days.last,

@@ -106,39 +106,49 @@ def _upsert(database: Database, connection: Connection, table: Table, sums: _Sum
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=added), rows)
 
 
-def cells(
-    connection: Connection, first: date, last: date, regions: Sequence[str], categories: Sequence[str] | None, channel: str | None
-) -> list[CellCount]:
-    """Sums over the days first..last (both included) per region and category; cells without complaints are absent.
+def cells(connection: Connection, first: date, last: date, regions: Sequence[str], channel: str | None) -> list[CellCount]:
+    """Sums over the days first..last (both included) per region, all categories together under the key "".
+
+    Regions without complaints are absent.
 
     Args:
         connection: where to read.
         first: first day.
         last: last day.
         regions: adcodes, NATION and UNKNOWN among them as wanted.
-        categories: keys; None = all together, under the key "".
         channel: one channel, or None for all.
     """
     table = counts_daily
     query = select(table.c.region, table.c.category, *_measured(table))
-    return _summed(connection, query.where(*_daily_where(first, last, regions, categories, channel)))
+    return _summed(connection, query.where(*_daily_where(first, last, regions, None, channel)))
 
 
-def cells_by_category(connection: Connection, first: date, last: date, regions: Sequence[str], channel: str | None) -> list[CellCount]:
-    """As `cells`, for every category that there is: whole weeks from the weekly sums, the days around them from the daily ones."""
+def cells_by_category(
+    connection: Connection, first: date, last: date, regions: Sequence[str], channel: str | None, categories: Sequence[str] | None = None
+) -> list[CellCount]:
+    """As `cells`, for each category (of `categories`; None = for each that there is).
+
+    Whole weeks come from the weekly sums, the days around them from the daily ones.
+    """
     begin, end = day_number(first), day_number(last) + 1
     monday = _monday(begin + 6)
     next_monday = max(_monday(end), monday)
-    parts = [
-        _every_category(counts_daily, counts_daily.c.day, begin, min(monday, end), regions, channel),
-        _every_category(counts_weekly, counts_weekly.c.week, monday, next_monday, regions, channel),
-        _every_category(counts_daily, counts_daily.c.day, next_monday, end, regions, channel),
-    ]
-    return _summed(connection, union_all(*parts))
+    stretches = (
+        (counts_daily, counts_daily.c.day, begin, min(monday, end)),
+        (counts_weekly, counts_weekly.c.week, monday, next_monday),
+        (counts_daily, counts_daily.c.day, next_monday, end),
+    )
+    return _summed(connection, union_all(*(_stretch(*stretch, regions, channel, categories) for stretch in stretches)))
 
 
-def _every_category(
-    table: Table, unit: ColumnElement[int], begin: int, end: int, regions: Sequence[str], channel: str | None
+def _stretch(
+    table: Table,
+    unit: ColumnElement[int],
+    begin: int,
+    end: int,
+    regions: Sequence[str],
+    channel: str | None,
+    categories: Sequence[str] | None,
 ) -> Select[tuple[str, str, int, int, int]]:
     """Rows of begin <= unit < end: one stretch of the key per parent, which is faster than a seek for each category."""
     return select(table.c.region, table.c.category, *_measured(table)).where(
@@ -146,7 +156,7 @@ def _every_category(
         table.c.parent.in_({_parent(region) for region in regions}),
         unit >= begin,
         unit < end,
-        table.c.category > ALL,
+        table.c.category > ALL if categories is None else table.c.category.in_(categories),
         table.c.region.in_(regions),
     )
 

@@ -91,25 +91,24 @@ class Store:
 
     # Counts
 
-    def cells(
-        self, first: date, last: date, regions: Sequence[str], categories: Sequence[str] | None = None, channel: str | None = None
-    ) -> list[CellCount]:
-        """Sums over the days first..last, both included, per region and category; cells without complaints are absent.
+    def cells(self, first: date, last: date, regions: Sequence[str], channel: str | None = None) -> list[CellCount]:
+        """Sums over the days first..last, both included, per region; all categories together under the key "".
 
         Args:
             first: first day.
             last: last day.
-            regions: adcodes of provinces and cities, NATION, UNKNOWN.
-            categories: keys; None = all together, under the key "".
+            regions: adcodes of provinces and cities, NATION, UNKNOWN; those without complaints are absent from the answer.
             channel: one channel; None = all.
         """
         with self._database.read() as connection:
-            return rollups.cells(connection, first, last, regions, categories, channel)
+            return rollups.cells(connection, first, last, regions, channel)
 
-    def cells_by_category(self, first: date, last: date, regions: Sequence[str], channel: str | None = None) -> list[CellCount]:
-        """As `cells`, with a row for every category that there is."""
+    def cells_by_category(
+        self, first: date, last: date, regions: Sequence[str], channel: str | None = None, categories: Sequence[str] | None = None
+    ) -> list[CellCount]:
+        """As `cells`, with a row for each category: of `categories`, or of all there are."""
         with self._database.read() as connection:
-            return rollups.cells_by_category(connection, first, last, regions, channel)
+            return rollups.cells_by_category(connection, first, last, regions, channel, categories)
 
     def days_with_data(self, first: date, last: date) -> int:
         """On how many of the days first..last complaints are stored."""
