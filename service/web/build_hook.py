@@ -12,7 +12,5 @@ class WheelContents(BuildHookInterface):
         root = Path(self.root)
         if not (root / "service/web/dist/index.html").is_file():
             raise SystemExit("service/web/dist is missing: run `make web` before building a wheel")
-        for folder in ("taxonomy", "lexicon", "calendar"):
-            build_data["force_include"][str(root / "data" / folder)] = f"triage/data/{folder}"
-        build_data["force_include"][str(root / "data/regions.csv")] = "triage/data/regions.csv"
+        build_data["force_include"][str(root / "data")] = "triage/data"
         build_data["force_include"][str(root / "models")] = "triage/models"
