@@ -133,7 +133,7 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
         type=float,
         default=_DEFAULTS.balance,
         metavar="0..1",
-        help=f"weight of rare labels, such as 0.5; default {_DEFAULTS.balance:g}",
+        help=f"extra weight of rare labels; default {_DEFAULTS.balance:g}",
     )
     add(
         "--caution",

@@ -37,7 +37,7 @@ class LinearSettings:
     min_texts: int = 2
     max_features: int = 100_000
     cost: float = 1.0
-    balance: float = 0.0
+    balance: float = 0.5
     caution: float = 1.0
 
 
