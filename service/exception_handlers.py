@@ -8,6 +8,7 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -54,6 +55,7 @@ def add_exception_handlers(app: FastAPI) -> None:
     app.add_exception_handler(TriageError, _on_triage_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(OperationalError, _on_database_away)
     app.add_exception_handler(Exception, _on_bug)
 
 
@@ -70,6 +72,12 @@ async def _on_invalid_request(request: Request, error: RequestValidationError) -
 
 async def _on_http_exception(request: Request, error: HTTPException) -> Response:
     return respond(problem(HTTPStatus(error.status_code), str(error.detail), request.url.path), error.headers)
+
+
+async def _on_database_away(request: Request, error: OperationalError) -> Response:
+    _log.error("%s %s: the database does not answer: %s", request.method, request.url.path, error.orig)
+    body = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer; try again later", request.url.path)
+    return respond(body, {"Retry-After": "5"})
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:

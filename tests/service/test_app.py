@@ -1,4 +1,5 @@
 import logging
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,6 +106,19 @@ def test_without_a_build_the_page_says_how_to_make_one(client: TestClient, monke
 
 def test_readiness_tells_of_the_last_run(client: TestClient) -> None:
     assert client.get("/readyz").json() == {"status": "ok", "empty": True, "last_hotspot_run": None}
+
+
+def test_a_database_that_does_not_answer_is_said_to_be_away(tmp_path: Path, tagger: FakeTagger) -> None:
+    path = tmp_path / "own.db"
+    app = create_app(Settings(hotspot_minutes=0, database=str(path)), tagger=tagger)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        with sqlite3.connect(path) as connection:
+            connection.execute("DROP TABLE triages")
+            connection.execute("DROP TABLE corrections")
+            connection.execute("DROP TABLE complaints")
+        answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_an_application_opens_its_own_store(tmp_path: Path, tagger: FakeTagger) -> None:
