@@ -24,13 +24,24 @@ _ONLY = "1"  # the name of the series in a file without a column `series`
 
 @dataclass(frozen=True, slots=True)
 class _Series:
-    """One series on an even grid: `labels` as the file spells them (None = a gap), NaN where there is no count."""
+    """One series on an even grid: `labels` as the file spells them (None = a gap), NaN where there is no count; `exposure` None = none."""
 
     name: str
     first: int
     labels: tuple[str | None, ...]
     observed: tuple[float, ...]
+    exposure: tuple[float, ...] | None
     dates: tuple[date, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line of the file."""
+
+    label: str
+    observed: float
+    epoch: str
+    exposure: float | None
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -40,12 +51,16 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         help="expected count, bound and alarm for each period of count series",
         description="Reads CSV `t,observed` or `series,t,observed` (t: whole numbers or dates; a column `epoch` with dates, where there is "
         "one, gives the calendar) and writes CSV series,t,observed,expected,upperbound,alarm,pvalue. A period that is missing from the file "
-        "is missing, not zero. A period without enough history has no expectation.",
+        "is missing, not zero. A period without enough history has no expectation. Periods should be complete: see --incomplete. A column "
+        "`exposure` (customers, accounts, calls; or the share of a period's complaints reported by now) makes rates of the counts.",
     )
     parser.add_argument("--counts", required=True, metavar="FILE", help="CSV file, - = standard input")
     parser.add_argument("--method", default=METHODS[0], help=f"one of {', '.join(METHODS)} (default: {METHODS[0]})")
     parser.add_argument("--config", metavar="NAME", help=f"settings of farrington-flexible: {', '.join(CONFIGS)} (default: noufaily_a01)")
     parser.add_argument("--alpha", type=float, metavar="A", help="one-sided level of the bound (default: that of the method or config)")
+    parser.add_argument(
+        "--incomplete", type=int, default=0, metavar="N", help="last N periods are still being reported: not judged (default: 0)"
+    )
     parser.add_argument("--from", dest="first", metavar="T", help="write periods from T on (default: all)")
     parser.add_argument("--out", metavar="FILE", help="default: standard output")
     parser.set_defaults(run=run)
@@ -55,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     """Read, judge, write. Raises: InputError."""
     series = read_series(args.counts)
     first = None if args.first is None else _period(args.first, "--from", None)
-    judged = dict(_judge(series, args.method, args.config, args.alpha))
+    judged = dict(_judge(series, args))
     if all(np.isnan(answers.expected[row]).all() for answers, row in judged.values()):
         longest = max(len(one.observed) for one in series)
         raise InputError(
@@ -69,16 +84,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _judge(series: list[_Series], method: str, config: str | None, alpha: float | None) -> Iterator[tuple[int, tuple[Judged, int]]]:
+def _judge(series: list[_Series], args: argparse.Namespace) -> Iterator[tuple[int, tuple[Judged, int]]]:
     """(position, (answers, row in them)); series over the same periods are judged together."""
-    alike: defaultdict[tuple[int, int, date | None], list[int]] = defaultdict(list)
+    alike: defaultdict[tuple[int, int, tuple[date, ...] | None], list[int]] = defaultdict(list)
     for number, one in enumerate(series):
         if len(one.observed) < LEAST_PERIODS:
             raise InputError("--counts", f"series {one.name}: {len(one.observed)} periods", f"at least {LEAST_PERIODS} periods")
-        alike[one.first, len(one.observed), one.dates[0] if one.dates else None].append(number)
+        alike[one.first, len(one.observed), one.dates[:2] if one.dates else None].append(number)
     for numbers in alike.values():
         observed = np.array([series[number].observed for number in numbers])
-        judged = surveil(observed, method, config, alpha, series[numbers[0]].dates)
+        exposed = series[0].exposure is not None
+        exposure = np.array([series[number].exposure for number in numbers]) if exposed else None
+        judged = surveil(observed, args.method, args.config, args.alpha, series[numbers[0]].dates, exposure, args.incomplete)
         yield from ((number, (judged, row)) for row, number in enumerate(numbers))
 
 
@@ -114,7 +131,8 @@ def _parse(file: TextIO) -> list[_Series]:
     missing = [column for column in ("t", "observed") if column not in columns]
     if missing:
         raise InputError("--counts", ", ".join(columns), f"the columns t and observed; {missing[0]} is missing")
-    found: dict[str, dict[int, tuple[str, float, str]]] = {}
+    exposed = "exposure" in columns
+    found: dict[str, dict[int, _Row]] = {}
     dated: set[bool] = set()
     for number, row in enumerate(reader, start=1):
         periods = found.setdefault(row.get("series") or _ONLY, {})
@@ -122,7 +140,8 @@ def _parse(file: TextIO) -> list[_Series]:
         dated.add(_is_date(row["t"]))
         if t in periods:
             raise InputError("t", row["t"], "each period once in a series", number)
-        periods[t] = (row["t"], _count(row["observed"], number), row.get("epoch") or row["t"])
+        exposure = _exposure(row["exposure"], number) if exposed else None
+        periods[t] = _Row(row["t"], _count(row["observed"], number), row.get("epoch") or row["t"], exposure)
     if not found:
         raise InputError("--counts", "no rows", "at least one series")
     if len(dated) > 1:
@@ -130,27 +149,32 @@ def _parse(file: TextIO) -> list[_Series]:
     return [_on_grid(name, periods) for name, periods in found.items()]
 
 
-def _on_grid(name: str, periods: dict[int, tuple[str, float, str]]) -> _Series:
+def _on_grid(name: str, periods: dict[int, _Row]) -> _Series:
     """Fill gaps with missing periods; a step is the smallest distance between two periods."""
     ts = sorted(periods)
     step = min((b - a for a, b in pairwise(ts)), default=1)
     uneven = next((t for t in ts if (t - ts[0]) % step), None)
     if uneven is not None:
-        raise InputError("t", periods[uneven][0], f"periods {step} apart, as elsewhere in series {name!r}")
-    grid = range(ts[0], ts[-1] + 1, step)
-    blank = (None, float("nan"), "")
-    cells = [periods.get(t, blank) for t in grid]
-    weekly = step in (1, 7) if _is_date(cells[0][2]) and not _is_date(cells[0][0] or "") else step == 7
-    dates = _calendar(cells[0][2], len(grid)) if weekly else None
-    return _Series(name, ts[0], tuple(c[0] for c in cells), tuple(c[1] for c in cells), dates)
+        raise InputError("t", periods[uneven].label, f"periods {step} apart, as elsewhere in series {name!r}")
+    cells = [periods.get(t) for t in range(ts[0], ts[-1] + 1, step)]
+    first = periods[ts[0]]
+    dates = _calendar(first, periods[ts[1]], step, len(cells)) if len(ts) > 1 else None
+    # A gap has no count, so that any exposure will do for it.
+    exposure = None if first.exposure is None else tuple(c.exposure if c else first.exposure for c in cells)
+    labels, observed = tuple(c.label if c else None for c in cells), tuple(c.observed if c else float("nan") for c in cells)
+    return _Series(name, ts[0], labels, observed, exposure, dates)
 
 
-def _calendar(first: str, periods: int) -> tuple[date, ...] | None:
-    """Dates a week apart from the first one's, where it is a date."""
-    if not _is_date(first):
+def _calendar(first: _Row, second: _Row, step: int, periods: int) -> tuple[date, ...] | None:
+    """Dates of daily or weekly periods, where they are known."""
+    if not (_is_date(first.epoch) and _is_date(second.epoch)):
         return None
-    start = date.fromisoformat(first)
-    return tuple(start + timedelta(weeks=i) for i in range(periods))
+    start = date.fromisoformat(first.epoch)
+    elapsed = (date.fromisoformat(second.epoch) - start).days
+    days = elapsed * step / (_period(second.label, "t", None) - _period(first.label, "t", None))
+    if days not in (1, 7):
+        return None
+    return tuple(start + timedelta(days=int(days) * i) for i in range(periods))
 
 
 def _period(text: str, field: str, row: int | None) -> int:
@@ -179,4 +203,14 @@ def _count(text: str | None, row: int) -> float:
         raise InputError("observed", text, "a count", row) from None
     if not 0 <= value < float("inf"):
         raise InputError("observed", text, "a count of 0 or more", row)
+    return value
+
+
+def _exposure(text: str | None, row: int) -> float:
+    try:
+        value = float(text or "")
+    except ValueError:
+        raise InputError("exposure", text, "a number above 0", row) from None
+    if not 0 < value < float("inf"):
+        raise InputError("exposure", text, "a number above 0", row)
     return value
