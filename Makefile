@@ -5,7 +5,7 @@ DATABASE ?= sqlite:///var/triage.db
 HOST     ?= 127.0.0.1
 PORT     ?= 8000
 DEMO     ?= 1
-OUT      ?= var/models
+OUT      ?= var/models/bank-linear
 BIN      := $(VENV)/bin
 WEB      := service/web
 CORPUS   := $(sort $(wildcard data/corpus/*/*.jsonl))
@@ -65,9 +65,10 @@ wheel: $(VENV)/.installed web  ## build dist/*.whl, page and model included
 data: $(VENV)/.installed  ## validate the corpus: DATA="file ..." for your own
 	$(BIN)/triage data --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment --group-column batch --taxonomy
 
-train: $(VENV)/.installed  ## train the linear model on data/corpus: DATA, OUT, SEED
+train: $(VENV)/.installed  ## rebuild the shipped linear model from data/corpus: DATA, OUT, SEED
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
-		--group-column batch --taxonomy --family linear --out $(OUT) --seed $(or $(SEED),0)
+		--group-column batch --taxonomy --family linear --caution 1.6 --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
+		$(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
 evaluate: $(VENV)/.installed  ## evaluate a model: MODEL=folder DATA=file [REPORT=folder]
 	$(BIN)/triage evaluate $(if $(MODEL),--model $(MODEL)) --data $(DATA) $(if $(REPORT),--report $(REPORT))

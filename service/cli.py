@@ -11,6 +11,7 @@ from triage.errors import TriageError
 
 COMMANDS = ("serve", "tag", "import_", "hotspots", "surveil", "topics")
 TRAINING = {
+    "data": "check labelled files",
     "train": "fit a model on labelled files",
     "evaluate": "measure a model on a labelled file",
     "promote": "make a model the one that is served",
