@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments and arguments[0] in TRAINING:
         return subprocess.run([sys.executable, "-m", "training", *arguments], check=False).returncode
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    args = build_parser().parse_args(arguments)
+    args = build_parser(arguments[:1]).parse_args(arguments)
     try:
         return args.run(args)
     except TriageError as error:
@@ -42,11 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all sub-commands."""
+def build_parser(wanted: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of all sub-commands, or of the one wanted: the others' imports (a web server, a database) take seconds."""
     parser = argparse.ArgumentParser(prog="triage", description="Tags complaints, finds hotspots, serves the heat map.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    for name in [name for name in COMMANDS if name.rstrip("_") in wanted] or COMMANDS:
         importlib.import_module(f"service.commands.{name}").add_parser(subparsers)
     for name, summary in TRAINING.items():
         subparsers.add_parser(name, help=summary, add_help=False)
