@@ -85,6 +85,10 @@ async def _on_bug(request: Request, error: Exception) -> Response:
     return respond(problem(HTTPStatus.INTERNAL_SERVER_ERROR, "an error on our side; it is logged", request.url.path))
 
 
+# Where pydantic's sentence says what is wrong rather than what would be right.
+_EXPECTED = {"extra_forbidden": "no field of this name", "missing": "a value", "json_invalid": "JSON"}
+
+
 def _invalid(found: Sequence[dict], instance: str) -> Problem:
     errors = [_field_error(each) for each in found]
     detail = "; ".join(f"{each['field']}: got {each['value']!r}, expected {each['expected']}" for each in errors[:5])
@@ -95,7 +99,8 @@ def _invalid(found: Sequence[dict], instance: str) -> Problem:
 
 def _field_error(found: dict) -> FieldError:
     where = [str(part) for part in found["loc"] if part not in ("body", "query", "path", ONE, SEVERAL)]
-    return FieldError(field=_shown(".".join(where)) or "body", value=_value(where, found), expected=found["msg"])
+    expected = _EXPECTED.get(found["type"], found["msg"])
+    return FieldError(field=_shown(".".join(where)) or "body", value=_value(where, found), expected=expected)
 
 
 def _value(where: Sequence[str], found: dict) -> object:

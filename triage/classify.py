@@ -111,10 +111,18 @@ class LinearClassifier:
         # One look-up for the whole batch; -1 (an unknown n-gram) reads the last row and is zeroed.
         gain = self.weights[flat, np.repeat(features, lengths)] * self.vectoriser.weighting.idf_[flat] * (flat >= 0)
         explained, start = [], 0
-        for text, length in zip(words, lengths, strict=True):
-            explained.append(_strongest(text, gain[start : start + length].tolist()))
+        for text, length, feature in zip(words, lengths, features, strict=True):
+            explained.append(_strongest(text, gain[start : start + length].tolist()) or _strongest(text, self._character_gains(text, feature)))
             start += length
         return explained
+
+    def _character_gains(self, words: list[str], feature: np.integer) -> list[float]:
+        """What the character n-grams inside each word say for a label: for texts whose words were not learnt."""
+        gains = []
+        for word in words:
+            columns = [c for c in map(self.vectoriser.characters.get, character_ngrams(word, self.vectoriser.longest)) if c is not None]
+            gains.append(float((self.weights[columns, feature] * self.vectoriser.weighting.idf_[columns]).sum()))
+        return gains
 
     def _columns(self, head: str) -> slice:
         names = list(self.heads)
