@@ -268,7 +268,8 @@ def _write_jsonl(rows: Iterable[Mapping[str, object]], file: BinaryIO) -> int:
 
 
 def _write_csv(rows: Iterable[Mapping[str, object]], file: BinaryIO, delimiter: str = ",") -> int:
-    file.write(_BOM)
+    if file is not sys.stdout.buffer:  # spreadsheets open files, not pipes
+        file.write(_BOM)
     count = 0
     for count, row in enumerate(rows, 1):
         if count == 1:
