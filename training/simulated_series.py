@@ -19,6 +19,7 @@ _LEVELS = (
     (2.5, 0.001, 1.0, 0.1, 3.0), (3.75, 0.001, 0.1, -0.1, 1.1), (5.0, 0.0001, 0.05, 0.01, 1.2),
 )  # fmt: skip
 _PAST_SIZES = (2, 3, 5, 10)
+_SIZES = (1, 3, 5, 7, 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def simulate_series(repetitions: int, seed: int) -> Series:
     """Draw `repetitions` series of each of the 42 scenarios, with one outbreak each in the last 49 weeks.
 
     Counts are negative binomial with variance phi times the mean. The size of an outbreak is Poisson with mean k standard deviations of
-    the week it begins in, k = 1 .. 10 in turn; its cases fall after that by a lognormal distribution (0, 0.5) of weeks.
+    the week it begins in, k = 1, 3, 5, 7, 9 in turn; its cases fall after that by a lognormal distribution (0, 0.5) of weeks.
     """
     rng = np.random.default_rng(seed)
     week = np.arange(1, WEEKS + 1)
@@ -51,7 +52,7 @@ def simulate_series(repetitions: int, seed: int) -> Series:
             quiet = (rng.poisson(mean) if phi == 1 else rng.negative_binomial(mean / (phi - 1), 1 / phi)).astype(float)
             for k, start in zip(_PAST_SIZES, rng.choice(np.arange(BASELINE, TEST - 8), 4, replace=False), strict=True):
                 quiet += _outbreak(rng, k * np.sqrt(phi * mean[start]), start, TEST)
-            k = repetition % 10 + 1
+            k = _SIZES[repetition % len(_SIZES)]
             start = rng.integers(TEST, WEEKS - 4)
             rows.append((scenario + 1, k, mean, quiet, _outbreak(rng, k * np.sqrt(phi * mean[start]), start, WEEKS)))
     scenarios, sizes, means, counts, outbreaks = zip(*rows, strict=True)
