@@ -4,8 +4,8 @@ import hashlib
 import logging
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +39,7 @@ class Examples:
         groups: what each text came with (author, batch), or None without a group column.
         channels: key or name of the channel of each row that states one, else "".
         rows: "file:row" of each text, for reports.
+        kept: further column -> its value in each row, "" where the row has none.
         files: what was read, with the number of rows used.
         skipped: "file:row" of the rows without a text.
     """
@@ -50,6 +51,7 @@ class Examples:
     rows: tuple[str, ...]
     files: tuple[DataFile, ...]
     skipped: tuple[str, ...]
+    kept: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def contradictions(self, head: str) -> list[tuple[str, ...]]:
         """Rows whose text is the same and whose labels of the head differ, a tuple for each such text."""
@@ -66,8 +68,9 @@ def read_examples(
     text_column: str = "text",
     group_column: str | None = None,
     taxonomy: Taxonomy | None = None,
+    keep: Sequence[str] = (),
 ) -> Examples:
-    """Read labelled files of any format of `triage.tables`.
+    """Read labelled files of any format of `triage.tables`; rows without a text and texts under two labels are warned of.
 
     Args:
         files: read in this order.
@@ -75,17 +78,38 @@ def read_examples(
         text_column: where the text is; a row with `turns` (speaker, text) instead gives the customer's words.
         group_column: for instance the author.
         taxonomy: when given, labels of `category`, `severity` and `sentiment` must be its own.
+        keep: further columns to keep, where a row has them.
 
     Raises:
         InputError: a file or column is missing, a turn is malformed, a label is not in the taxonomy (with the rows).
     """
+    examples = load_examples(files, label_columns, text_column, group_column, keep)
+    if examples.skipped:
+        log.warning("%d rows have no text and were left out: %s", len(examples.skipped), _some(examples.skipped))
+    if taxonomy:
+        _require_known(examples, taxonomy)
+    for column in label_columns:
+        if found := examples.contradictions(column):
+            log.warning("%s: %d texts have two labels: %s", column, len(found), _some([" / ".join(rows) for rows in found]))
+    return examples
+
+
+def load_examples(
+    files: Sequence[Path],
+    label_columns: Sequence[str],
+    text_column: str = "text",
+    group_column: str | None = None,
+    keep: Sequence[str] = (),
+) -> Examples:
+    """As `read_examples`, without a word on what is in the rows: `training.check` reports on that."""
     texts, labels, groups, channels, rows, sources, skipped = [], {column: [] for column in label_columns}, [], [], [], [], []
+    kept: dict[str, list[str]] = {column: [] for column in keep}
     for path in files:
         used = 0
         for row in read_rows(path):
             place = f"{path.name}:{row.number}"
             require_columns(row.values, [*label_columns, *([group_column] if group_column else [])], place)
-            text = _text(row, text_column, place)
+            text = text_of(row, text_column, place)
             if not text.strip():
                 skipped.append(place)
                 continue
@@ -95,13 +119,11 @@ def read_examples(
             groups.append(str(row.values[group_column]) if group_column else "")
             channels.append(str(row.values.get("channel") or ""))
             for column in label_columns:
-                labels[column].append(_label(row.values[column]))
+                labels[column].append(label_of(row.values[column]))
+            for column in keep:
+                kept[column].append(label_of(row.values.get(column)) or "")
         sources.append(DataFile(path.name, used, hashlib.sha256(path.read_bytes()).hexdigest()))
-    if skipped:
-        log.warning("%d rows have no text and were left out: %s", len(skipped), _some(skipped))
-    if taxonomy:
-        _require_known(labels, rows, taxonomy)
-    examples = Examples(
+    return Examples(
         texts=tuple(texts),
         labels={column: tuple(values) for column, values in labels.items()},
         groups=tuple(groups) if group_column else None,
@@ -109,11 +131,8 @@ def read_examples(
         rows=tuple(rows),
         files=tuple(sources),
         skipped=tuple(skipped),
+        kept={column: tuple(values) for column, values in kept.items()},
     )
-    for column in label_columns:
-        if found := examples.contradictions(column):
-            log.warning("%s: %d texts have two labels: %s", column, len(found), _some([" / ".join(rows) for rows in found]))
-    return examples
 
 
 def require_trainable(examples: Examples) -> None:
@@ -156,7 +175,11 @@ def known_labels(taxonomy: Taxonomy) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _text(row: Row, text_column: str, place: str) -> str:
+def text_of(row: Row, text_column: str, place: str) -> str:
+    """What a row says: its text, or the customer's words of its `turns`; "" where it says nothing.
+
+    Raises: InputError naming `place` when the column is missing or a turn is malformed.
+    """
     turns = row.values.get("turns")
     if turns is None or row.values.get(text_column):
         require_columns(row.values, [text_column], place)
@@ -169,19 +192,31 @@ def _text(row: Row, text_column: str, place: str) -> str:
     return Complaint(id="", turns=spoken, time=_ANY_TIME).customer_text
 
 
-def _label(value: object) -> str | None:
+def label_of(value: object) -> str | None:
+    """A cell as a label: without blanks at its ends, whole numbers without a point, None where it is empty."""
     if isinstance(value, float) and value.is_integer():  # spreadsheets know no whole numbers
         value = int(value)
     return None if value is None else str(value).strip() or None
 
 
-def _require_known(labels: Mapping[str, Sequence[str | None]], rows: Sequence[str], taxonomy: Taxonomy) -> None:
-    for head, known in known_labels(taxonomy).items():
-        found = zip(rows, labels.get(head, ()), strict=False)
-        strangers = {row: label for row, label in found if label is not None and label not in known}
-        if strangers:
-            expected = f"labels of taxonomy {taxonomy.name!r} such as {', '.join(known[:4])}"
-            raise InputError(f"{head} ({_some(list(strangers))})", ", ".join(sorted(set(strangers.values()))), expected)
+def strangers(examples: Examples, taxonomy: Taxonomy) -> dict[str, dict[str, str]]:
+    """Head -> "file:row" -> label, for each label that the taxonomy does not know. Heads of other names may have any label."""
+    return {
+        head: {
+            row: label
+            for row, label in zip(examples.rows, examples.labels.get(head, ()), strict=False)
+            if label is not None and label not in known
+        }
+        for head, known in known_labels(taxonomy).items()
+    }
+
+
+def _require_known(examples: Examples, taxonomy: Taxonomy) -> None:
+    known = known_labels(taxonomy)
+    for head, found in strangers(examples, taxonomy).items():
+        if found:
+            expected = f"labels of taxonomy {taxonomy.name!r} such as {', '.join(known[head][:4])}"
+            raise InputError(f"{head} ({_some(list(found))})", ", ".join(sorted(set(found.values()))), expected)
 
 
 def _some(items: Sequence[str]) -> str:
