@@ -3,22 +3,19 @@
 import argparse
 import logging
 import sys
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-import orjson
-
 from training import evaluate, promote, simulate, train
-from training.examples import read_examples, require_trainable
+from training.commands import data
+from training.commands.arguments import add_command, add_data_arguments, label_columns, print_json, taxonomy_of
+from training.examples import read_examples
 from training.linear import LinearSettings
 from triage import artifact
 from triage.errors import InputError, TriageError
 from triage.resources import MODELS
 from triage.tables import read_rows
-from triage.taxonomy import Taxonomy, load_taxonomy
 from triage.types import BEIJING
 
 FAMILIES = ("linear",)
@@ -43,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="triage", description="Make models and data.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_train(subparsers)
-    _add_data(subparsers)
+    data.add_parser(subparsers)
     _add_evaluate(subparsers)
     _add_promote(subparsers)
     simulate.add_parser(subparsers)
@@ -52,10 +49,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run_train(args: argparse.Namespace) -> int:
     """Fit a model on labelled files of any taxonomy, measure it, and save it with its model card."""
-    taxonomy = _taxonomy(args)
+    taxonomy = taxonomy_of(args)
     request = train.Request(
         data=tuple(args.data),
-        label_columns=tuple(dict.fromkeys(args.label_column)),
+        label_columns=label_columns(args),
         text_column=args.text_column,
         group_column=args.group_column,
         taxonomy=taxonomy,
@@ -69,25 +66,11 @@ def run_train(args: argparse.Namespace) -> int:
     out = args.out or MODELS / request.folder_name
     manifest, measured = train.train(request, out, datetime.now(BEIJING))
     if args.json:
-        _print_json({test: evaluate.as_dict(figures) for test, figures in measured.items()})
+        print_json({test: evaluate.as_dict(figures) for test, figures in measured.items()})
         return 0
     print(f"{manifest.folder_name} -> {out}\n")
     for test, figures in measured.items():
         print(f"{test}\n{evaluate.as_table(figures)}\n")
-    return 0
-
-
-def run_data(args: argparse.Namespace) -> int:
-    """Read labelled files as `triage train` would, report what is wrong with them, count what is there."""
-    examples = read_examples(args.data, args.label_column, args.text_column, args.group_column, _taxonomy(args))
-    require_trainable(examples)
-    counts = {head: dict(Counter(label for label in column if label).most_common()) for head, column in examples.labels.items()}
-    if args.json:
-        _print_json({"files": [asdict(file) for file in examples.files], "skipped": len(examples.skipped), "labels": counts})
-        return 0
-    print(f"{len(examples.texts)} texts in {len(examples.files)} files, {len(examples.skipped)} rows without text")
-    for head, by_label in counts.items():
-        print(f"{head}: {', '.join(f'{label} {n}' for label, n in by_label.items())}")
     return 0
 
 
@@ -106,7 +89,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     if args.report:
         evaluate.write_report(args.report, f"{manifest.folder_name} on {args.data.name}", examples, answers, measured)
     if args.json:
-        _print_json(evaluate.as_dict(measured))
+        print_json(evaluate.as_dict(measured))
     else:
         print(evaluate.as_table(measured))
     return 0
@@ -122,8 +105,8 @@ def run_promote(args: argparse.Namespace) -> int:
 
 
 def _add_train(subparsers: argparse._SubParsersAction) -> None:
-    parser = _command(subparsers, "train", run_train)
-    _add_data_arguments(parser)
+    parser = add_command(subparsers, "train", run_train)
+    add_data_arguments(parser)
     add = parser.add_argument
     add("--test", type=Path, nargs="+", default=[], metavar="FILE", help="labelled files to measure the model on afterwards")
     add("--family", choices=FAMILIES, default="linear")
@@ -150,14 +133,8 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     add("--json", action="store_true", help="figures as JSON")
 
 
-def _add_data(subparsers: argparse._SubParsersAction) -> None:
-    parser = _command(subparsers, "data", run_data)
-    _add_data_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="counts as JSON")
-
-
 def _add_evaluate(subparsers: argparse._SubParsersAction) -> None:
-    parser = _command(subparsers, "evaluate", run_evaluate)
+    parser = add_command(subparsers, "evaluate", run_evaluate)
     add = parser.add_argument
     add("--model", type=Path, metavar="DIR", help="default: the served model")
     add("--data", type=Path, required=True, metavar="FILE")
@@ -167,7 +144,7 @@ def _add_evaluate(subparsers: argparse._SubParsersAction) -> None:
 
 
 def _add_promote(subparsers: argparse._SubParsersAction) -> None:
-    parser = _command(subparsers, "promote", run_promote)
+    parser = add_command(subparsers, "promote", run_promote)
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--model", type=Path, metavar="DIR", help="a model folder")
     which.add_argument("--back", action="store_true", help="serve the previous model again")
@@ -177,32 +154,11 @@ def _add_promote(subparsers: argparse._SubParsersAction) -> None:
     add("--force", action="store_true", help="even when it is worse")
 
 
-def _add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--data", type=Path, nargs="+", required=True, metavar="FILE", help="CSV, TSV, XLSX, JSONL or Parquet, labelled")
-    add("--label-column", nargs="+", action="extend", required=True, metavar="COLUMN", help="one head each; may be repeated")
-    add("--text-column", default="text", metavar="COLUMN", help="default: text (a row with `turns` gives the customer's words)")
-    add("--group-column", metavar="COLUMN", help="author or batch: never on both sides of a cross-validation fold")
-    add("--taxonomy", nargs="?", const="", metavar="FILE", help="refuse labels that it does not know; without FILE: the bank taxonomy")
-
-
-def _command(subparsers: argparse._SubParsersAction, name: str, run: object) -> argparse.ArgumentParser:
-    parser = subparsers.add_parser(name, help=run.__doc__, description=run.__doc__)
-    parser.set_defaults(run=run)
-    return parser
-
-
 def _positive(text: str) -> float:
     value = float(text)
     if value <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return value
-
-
-def _taxonomy(args: argparse.Namespace) -> Taxonomy | None:
-    if args.taxonomy is None:
-        return None
-    return load_taxonomy(Path(args.taxonomy)) if args.taxonomy else load_taxonomy()
 
 
 def _notes(path: Path | None) -> str:
@@ -212,7 +168,3 @@ def _notes(path: Path | None) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError("notes", str(path), "a Markdown file") from None
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
