@@ -24,10 +24,12 @@ _HALVINGS = 40
 
 @dataclass(frozen=True, slots=True)
 class Cusum:
-    """Settings: `ratio` of the mean to be found to the expected one; `gap_years` left out before a fit; `alpha` as a p-value."""
+    """Settings: `ratio` of the mean to be found to the expected one; `gap_years` left out before a fit; `errors` = standard errors of its
+    logarithm by which the mean is raised; `alpha` of a period."""
 
     ratio: float = 1.5
     gap_years: float = 0.5
+    errors: float = 0.5
     alpha: float = 0.01
 
 
@@ -47,14 +49,14 @@ def cusum(
     """
     year = 365.25 / (dates[1] - dates[0]).days if dates else 52.0
     expected = baseline(observed, replace(model, gap=round(settings.gap_years * year)), dates, exposure)
-    # The mean itself is uncertain: its error counts as dispersion.
-    dispersion = expected.dispersion + expected.error * expected.mean
+    # A baseline that is off stays off for months, and a sum would take that for a drift: so it is measured against the upper limit.
+    usual = expected.mean * np.exp(settings.errors * np.sqrt(expected.error))
     limit = -np.log(settings.alpha)
     sums, upper = np.full(observed.shape, np.nan), np.full(observed.shape, np.nan)
     level = np.zeros(len(observed))
     for t in range(observed.shape[1]):
         at = np.flatnonzero(np.isfinite(observed[:, t]) & np.isfinite(expected.mean[:, t]))
-        mean, phi = expected.mean[at, t], dispersion[at, t]
+        mean, phi = usual[at, t], expected.dispersion[at, t]
         upper[at, t] = _greatest_within(limit - level[at], mean, phi, settings.ratio)
         level[at] = np.clip(level[at] + _log_ratio(observed[at, t], mean, phi, settings.ratio), 0.0, 2 * limit)
         sums[at, t] = level[at]

@@ -67,7 +67,7 @@ class SeasonTrend:
     alpha: float = 0.01
 
 
-DAILY = SeasonTrend(years=3.0, gap=14, refit=7, windows=(1, 3, 7), shares=(0.4, 0.4, 0.4))
+DAILY = SeasonTrend(years=3.0, least_years=0.25, gap=14, refit=7, windows=(1, 3, 7), shares=(0.6, 0.6, 0.6))  # weekdays show soon
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import pytest
 
 from service.commands import surveil
 from triage.errors import InputError
+from triage.workdays import is_workday
 
 
 def run(path: Path, *options: str) -> list[dict[str, str]]:
@@ -56,6 +57,25 @@ def test_dates_are_periods_too_and_from_cuts_what_is_before(tmp_path):
     assert [row["t"] for row in rows] == [str(day) for day in days if day >= date(2026, 6, 1)]
 
 
+def test_a_column_exposure_makes_rates_of_the_counts(tmp_path):
+    lines = ["t,observed,exposure", *(f"{t},{15 if t == 29 else 5},{300 if t == 29 else 100}" for t in range(30) if t != 12)]
+    rows = run(counts(tmp_path, lines))
+    assert (rows[-1]["expected"], rows[-1]["alarm"]) == ("15", "0")
+
+
+def test_periods_said_to_be_incomplete_have_their_count_and_no_verdict(tmp_path):
+    rows = run(counts(tmp_path, ["t,observed", *(f"{t},{5 if t < 29 else 50}" for t in range(30))]), "--incomplete", "1")
+    assert (rows[-1]["observed"], rows[-1]["expected"], rows[-1]["alarm"]) == ("50", "", "0") and rows[-2]["expected"] == "5"
+
+
+def test_daily_dates_have_weekdays(tmp_path):
+    days = [date(2025, 1, 6) + timedelta(days=i) for i in range(280)]
+    rows = run(counts(tmp_path, ["t,observed", *(f"{day},{20 if is_workday(day) else 6}" for day in days)]))
+    assert all(abs(float(row["expected"]) - float(row["observed"])) < 3 for row in rows[-21:]) and {row["alarm"] for row in rows[120:]} == {
+        "0"
+    }
+
+
 @pytest.mark.parametrize(
     ("lines", "options", "field"),
     [
@@ -66,6 +86,8 @@ def test_dates_are_periods_too_and_from_cuts_what_is_before(tmp_path):
         (["t,observed", "1,-4"], [], "observed"),
         (["t,observed", "first,4"], [], "t"),
         (["t,observed"], [], "--counts"),
+        (["t,observed,exposure", *(f"{t},1,{t}" for t in range(20))], [], "exposure"),
+        (["t,observed,exposure", *(f"{t},1," for t in range(20))], [], "exposure"),
         (["t,observed", *(f"{t},1" for t in range(20))], ["--method", "farrington-flexible"], "--counts"),
         (["t,observed", *(f"{t},1" for t in range(20))], ["--from", "soon"], "--from"),
     ],

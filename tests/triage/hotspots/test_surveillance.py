@@ -43,6 +43,50 @@ def test_zeros_alone_give_no_alarm():
     assert not surveil(np.zeros((1, 30))).alarm.any()
 
 
+def test_under_two_years_the_best_method_is_the_gamma_poisson_test():
+    counts = np.random.default_rng(4).poisson(5, (20, 130)).astype(float)
+    short, best = surveil(counts, "gamma-poisson"), surveil(counts)
+    np.testing.assert_array_equal(best.upperbound[:, :104], short.upperbound[:, :104])
+    assert not np.allclose(best.expected[:, 104:], short.expected[:, 104:])
+
+
+def test_rates_follow_the_exposure():
+    counts, exposure = np.full((1, 30), 4.0), np.full((1, 30), 100.0)
+    counts[0, -1], exposure[0, -1] = 12, 300
+    assert surveil(counts, "gamma-poisson").alarm[0, -1] and not surveil(counts, "gamma-poisson", exposure=exposure).alarm[0, -1]
+
+
+def test_periods_still_being_reported_are_not_judged():
+    counts = np.full((1, 40), 8.0)
+    counts[0, -2:] = 90
+    judged = surveil(counts, incomplete=2)
+    assert np.isnan(judged.pvalue[0, -2:]).all() and not judged.alarm.any() and np.isfinite(judged.pvalue[0, -3])
+
+
+def test_a_drift_too_small_for_a_week_is_found_by_the_cusum():
+    rng = np.random.default_rng(5)
+    counts = rng.poisson(10, (40, 300)).astype(float)
+    assert surveil(counts, "cusum").alarm[:, 104:].mean() < 0.02
+    counts[:, 280:] = rng.poisson(14, (40, 20))
+    assert surveil(counts, "cusum").alarm[:, -1].mean() > 0.8 > 0.4 > surveil(counts).alarm[:, -1].mean()
+
+
+def test_the_cusum_stops_soon_after_the_drift():
+    counts = np.full((1, 300), 10.0)
+    counts[0, 250:270] = 25
+    alarm = surveil(counts, "cusum").alarm[0]
+    assert alarm[255:270].all() and not alarm[280:].any()
+
+
+def test_two_rare_events_in_four_weeks_are_one_too_many_and_one_is_not():
+    counts = np.zeros((2, 200))
+    counts[:, [20, 70, 120]] = 1
+    counts[:, 180] = 1
+    counts[1, 182] = 1
+    alarm = surveil(counts, "rare").alarm
+    assert not alarm[0].any() and np.flatnonzero(alarm[1]).tolist() == [182]
+
+
 @pytest.mark.parametrize(
     ("counts", "options", "field"),
     [
@@ -51,6 +95,9 @@ def test_zeros_alone_give_no_alarm():
         (np.ones((1, 20)), {"method": "ears"}, "method"),
         (np.ones((1, 20)), {"method": "farrington-flexible", "config": "best"}, "config"),
         (np.ones((1, 20)), {"config": "muan"}, "config"),
+        (np.ones((1, 20)), {"exposure": np.zeros((1, 20))}, "exposure"),
+        (np.ones((1, 20)), {"method": "farrington-flexible", "exposure": np.ones((1, 20))}, "exposure"),
+        (np.ones((1, 20)), {"incomplete": -1}, "incomplete"),
         (np.ones((1, 20)), {"alpha": 0.7}, "alpha"),
     ],
 )
