@@ -1,10 +1,11 @@
 """Counts per day and per hour, kept beside the complaints in the same transaction, so that the heat map never counts complaints."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, Table, func, literal, select, union_all
@@ -97,13 +98,18 @@ def _cell(one: Counted) -> tuple[int, str, str, str, str]:
 def _upsert(database: Database, connection: Connection, table: Table, sums: _Sums) -> None:
     if not sums:
         return
-    key = [column.name for column in table.primary_key]
-    names = [*key, *_MEASURES]
-    statement = database.insert(table)
-    added = {name: table.c[name] + statement.excluded[name] for name in _MEASURES}
+    names = [*(column.name for column in table.primary_key), *_MEASURES]
     # In the order of the key: neighbouring pages, and no deadlock between two processes on PostgreSQL.
     rows = [dict(zip(names, (*cell, *amounts), strict=True)) for cell, amounts in sorted(sums.items())]
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=added), rows)
+    connection.execute(_adding(database.insert, table), rows)
+
+
+@lru_cache(maxsize=8)  # building it takes longer than running it for one complaint
+def _adding(insert: Callable[[Table], Any], table: Table) -> Any:
+    """The dialect's INSERT that adds to the measures of a row that is there already."""
+    statement = insert(table)
+    added = {name: table.c[name] + statement.excluded[name] for name in _MEASURES}
+    return statement.on_conflict_do_update(index_elements=[column.name for column in table.primary_key], set_=added)
 
 
 def cells(connection: Connection, first: date, last: date, regions: Sequence[str], channel: str | None) -> list[CellCount]:
