@@ -65,6 +65,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--outbreaks", type=int, default=5, metavar="N", help="default: 5; two of five run up to the end")
     parser.add_argument("--days", type=int, default=90, metavar="N", help="default: 90")
     parser.add_argument("--end", metavar="DATE", help="last day (default: today, up to the present hour)")
+    parser.add_argument("--delayed", action="store_true", help="leave out what would not be recorded by the end: letters and the like take days")
     parser.set_defaults(run=run)
 
 
@@ -80,11 +81,13 @@ def run(args: argparse.Namespace) -> int:
             raise InputError(name, value, f"at least {least}")
     until = now if end == now.date() else datetime.combine(end + timedelta(days=1), time(), BEIJING)
     complaints, outbreaks = simulate(args.complaints, args.seed, args.outbreaks, args.days, end, until)
+    if args.delayed:
+        complaints = recorded(complaints, args.seed, until)
     out = Path(args.out)
     with out.open("wb") as file:
         file.writelines(orjson.dumps(complaint, option=orjson.OPT_APPEND_NEWLINE) for complaint in complaints)
     truth = {
-        "simulated": True, "seed": args.seed, "complaints": args.complaints, "from": end - timedelta(days=args.days - 1), "to": end,
+        "simulated": True, "seed": args.seed, "complaints": len(complaints), "from": end - timedelta(days=args.days - 1), "to": end,
         "outbreaks": [outbreak.truth() for outbreak in outbreaks],
     }  # fmt: skip
     out.with_name(out.name + ".truth.json").write_bytes(orjson.dumps(truth, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
@@ -110,7 +113,7 @@ def simulate(n: int, seed: int, outbreaks: int, days: int, end: date, until: dat
     places, place_share = _places(settings)
     categories = list(settings["categories"])
     shares = _normalised(list(settings["categories"].values()))
-    weights = _day_weights(settings, [end - timedelta(days=days - 1 - i) for i in range(days)], until)
+    weights = day_weights(settings, [end - timedelta(days=days - 1 - i) for i in range(days)], until)
     planted = _plant(rng, settings, n, outbreaks, end, weights, dict(zip(categories, shares, strict=True)), places, place_share)
     writer = Writer(rng, settings)
     rows = list(_background(rng, settings, n - sum(o.complaints for o in planted), end, weights, categories, shares, places, place_share))
@@ -135,6 +138,19 @@ def simulate(n: int, seed: int, outbreaks: int, days: int, end: date, until: dat
             }
         )
     return found, planted
+
+
+def recorded(complaints: Sequence[dict[str, Any]], seed: int, until: datetime) -> list[dict[str, Any]]:
+    """Those recorded by `until`, each with the time in its truth, where it takes days by the settings' shares of its channel."""
+    rng = np.random.default_rng([seed, 1])  # apart from the stream's own, which stays the same with and without delay
+    delays = load_settings()["delay"]
+    found = []
+    for complaint in complaints:
+        shares = _normalised(delays.get(complaint["channel"], [1.0]))
+        moment = complaint["time"] + timedelta(days=int(rng.choice(len(shares), p=shares)))
+        if moment <= until:
+            found.append({**complaint, "truth": {**complaint["truth"], "recorded": moment}})
+    return found
 
 
 @cache
@@ -170,16 +186,18 @@ def _places(settings: dict[str, Any]) -> tuple[list[str], NDArray[np.float64]]:
     return list(share), _normalised(list(share.values()))
 
 
-def _day_weights(settings: dict[str, Any], days: Sequence[date], until: datetime) -> NDArray[np.float64]:
-    """Relative volume of each day before noise; the last day only up to `until`."""
+def day_weights(settings: dict[str, Any], days: Sequence[date], until: datetime | None = None) -> NDArray[np.float64]:
+    """Relative volume of each day before noise: weekday, holidays and the season of the year; the last day only up to `until`."""
     weights = []
     for day in days:
         if is_workday(day):
-            weights.append(settings["weekday"][min(day.weekday(), 4)])
+            weight = settings["weekday"][min(day.weekday(), 4)]
         else:
-            weights.append(settings["weekday"][day.weekday()] if day.weekday() > 4 else settings["holiday"])
+            weight = settings["weekday"][day.weekday()] if day.weekday() > 4 else settings["holiday"]
+        angle = 2 * np.pi * (day.timetuple().tm_yday - settings["year"]["peak_day"]) / 365.25
+        weights.append(weight * (1 + settings["year"]["amplitude"] * np.cos(angle)))
     hours = _normalised(settings["hour"])
-    if until.date() == days[-1]:
+    if until is not None and until.date() == days[-1]:
         weights[-1] *= hours[: until.hour].sum() + hours[until.hour] * until.minute / 60
     return np.array(weights)
 

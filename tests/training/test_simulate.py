@@ -68,6 +68,16 @@ def test_nothing_is_written_after_the_present():
     assert max(complaint["time"] for complaint in complaints) <= present
 
 
+def test_letters_are_recorded_days_later_and_not_yet_known_at_the_end(stream):
+    complaints, _ = stream
+    known = simulate.recorded(complaints, 3, UNTIL)
+    late = [c["truth"]["recorded"] - c["time"] for c in known if c["channel"] == "letter"]
+    assert sum(delay >= timedelta(days=1) for delay in late) / len(late) == pytest.approx(0.7, abs=0.15)
+    assert {c["truth"]["recorded"] - c["time"] for c in known if c["channel"] == "app"} == {timedelta(0)}
+    missing = {c["source_id"] for c in complaints} - {c["source_id"] for c in known}
+    assert missing and all(c["time"] > UNTIL - timedelta(days=3) for c in complaints if c["source_id"] in missing)
+
+
 def parse(*options: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     simulate.add_parser(parser.add_subparsers())
