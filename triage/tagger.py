@@ -19,7 +19,7 @@ from triage.regions import load_regions
 from triage.severity import assess
 from triage.taxonomy import Category, load_taxonomy
 from triage.text import normalise
-from triage.types import Complaint, Evidence, Label, Sentiment, Triage
+from triage.types import BEIJING, Complaint, Evidence, Label, Sentiment, Triage
 from triage.workdays import add_working_days
 
 HEADS = ("category", "severity", "sentiment")
@@ -65,6 +65,13 @@ class Tagger:
         Raises: ArtifactError when the folder is missing or not what its manifest vouches for.
         """
         return cls(*load(folder or served_folder()))
+
+    def warm_up(self) -> None:
+        """Read dictionaries, lexicon, regions and calendar now: a missing one stops the start, and the first complaint does not wait.
+
+        Raises: ConfigError when one of them is missing or does not know the present year.
+        """
+        self.tag([Complaint(id="", text="昨天在广东被重复扣款300元，没人处理", time=datetime.now(BEIJING))])
 
     @property
     def model(self) -> str:

@@ -45,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings.read(os.environ, host=args.host, port=args.port, database=args.database, model=args.model)
     listener = _listen(settings.host, settings.port)
     tagger = Tagger.load(settings.model)
+    tagger.warm_up()
     with listener, Store.open(settings.database) as store:
         if args.demo and store.is_empty():
             fill(store, tagger, settings.hotspot_days, deps.now())
