@@ -6,13 +6,16 @@ HOST     ?= 127.0.0.1
 PORT     ?= 8000
 DEMO     ?= 1
 OUT      ?= var/models/bank-linear
+SHEET    ?= var/review.xlsx
+INTO     ?= var/split
+GROUP    ?= batch
 BIN      := $(VENV)/bin
 WEB      := service/web
 CORPUS   := $(sort $(wildcard data/corpus/*/*.jsonl))
 WEB_SOURCES := $(WEB)/package-lock.json $(WEB)/package.json $(WEB)/index.html $(WEB)/vite.config.ts $(wildcard $(WEB)/src/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow check format web wheel data train evaluate promote bench bench-tag bench-service clean
+.PHONY: help install run test test-slow check format web wheel data train evaluate compare promote review runs bench bench-tag bench-service clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 16
@@ -25,7 +28,11 @@ $(VENV)/.installed: pyproject.toml
 	touch $@
 
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench,report]'
+	touch $@
+
+$(VENV)/.installed-report: pyproject.toml $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[report]'
 	touch $@
 
 web: $(WEB)/dist/index.html  ## build the page with the machine's Node (20.19+) or the one from PyPI
@@ -62,19 +69,31 @@ format: $(VENV)/.installed-dev  ## format the code
 wheel: $(VENV)/.installed web  ## build dist/*.whl, page and model included
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
-data: $(VENV)/.installed  ## validate the corpus: DATA="file ..." for your own
-	$(BIN)/triage data --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment --group-column batch --taxonomy
+data: $(VENV)/.installed  ## check DATA (default: the corpus), part it: SPLIT=0.2 INTO=folder [TIME=column]; or export CORRECTIONS=file of DATABASE
+	$(BIN)/triage data $(if $(CORRECTIONS),--database $(DATABASE) --out $(CORRECTIONS),--data $(or $(DATA),$(CORPUS)) \
+		--label-column category --label-column severity --label-column sentiment --group-column $(GROUP) --taxonomy \
+		$(if $(SPLIT),--split $(SPLIT) --out $(INTO) $(if $(TIME),--time-column $(TIME))))
 
 train: $(VENV)/.installed  ## rebuild the shipped linear model from data/corpus: DATA, OUT, SEED
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
 		--group-column batch --taxonomy --family linear --caution 1.6 --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
 		$(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
-evaluate: $(VENV)/.installed  ## evaluate a model: MODEL=folder DATA=file [REPORT=folder]
+evaluate: $(VENV)/$(if $(REPORT),.installed-report,.installed)  ## evaluate a model: MODEL=folder DATA=file [REPORT=folder]
 	$(BIN)/triage evaluate $(if $(MODEL),--model $(MODEL)) --data $(DATA) $(if $(REPORT),--report $(REPORT))
+
+compare: $(VENV)/.installed  ## compare a model with the served one: MODEL=folder DATA=file [CHAMPION=folder CHANGES=file]
+	$(BIN)/triage compare --challenger $(MODEL) $(if $(CHAMPION),--champion $(CHAMPION)) --data $(DATA) $(if $(CHANGES),--changes $(CHANGES))
 
 promote: $(VENV)/.installed  ## serve another model: MODEL=folder DATA=file
 	$(BIN)/triage promote --model $(MODEL) --data $(DATA)
+
+review: $(VENV)/$(if $(UNLABELLED),.installed,.installed-report)  ## sheet of doubtful labels of DATA (default: the corpus), or of texts of UNLABELLED=file to label next; SHEET=file
+	$(BIN)/triage review --out $(SHEET) $(if $(UNLABELLED),--unlabelled $(UNLABELLED) $(if $(MODEL),--model $(MODEL)),--data $(or $(DATA),$(CORPUS)) \
+		--label-column category --label-column severity --label-column sentiment --group-column $(GROUP) --taxonomy)
+
+runs: $(VENV)/.installed  ## what was trained and promoted
+	$(BIN)/triage runs
 
 bench: bench-tag bench-service  ## all benchmarks
 

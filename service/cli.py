@@ -11,10 +11,13 @@ from triage.errors import TriageError
 
 COMMANDS = ("serve", "tag", "import_", "hotspots", "surveil", "topics")
 TRAINING = {
-    "data": "check labelled files",
+    "data": "check, correct and part labelled files; export corrections",
     "train": "fit a model on labelled files",
-    "evaluate": "measure a model on a labelled file",
+    "evaluate": "measure a model on a labelled file, with a report",
+    "compare": "champion against challenger on the same rows",
     "promote": "make a model the one that is served",
+    "review": "sheets of doubtful labels, and of texts worth labelling",
+    "runs": "what was trained and promoted",
     "simulate": "write a stream of complaints with planted hotspots",
 }
 

@@ -1,19 +1,16 @@
-"""What a model is worth on labelled texts: figures a head, calibration, what review would cost, and a report for people."""
+"""What a model is worth on labelled texts: figures a head, calibration, what review would cost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, precision_recall_fscore_support
 
 from training.examples import Examples
 from triage.artifact import Manifest
 from triage.classify import Classifier
-from triage.tables import write_rows
 from triage.tagger import HEADS, Tagger
 from triage.taxonomy import load_taxonomy
 from triage.types import Complaint
@@ -26,10 +23,22 @@ _COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Predicted label and its probability (0-1) for each text; the label is None where nothing was predicted."""
+    """Predicted label and its probability (0-1) for each text; the label is None where nothing was predicted.
+
+    `reasons`: what rules gave as reasons for each text; empty where none decide.
+    """
 
     labels: list[str | None]
     confidence: NDArray[np.floating]
+    reasons: tuple[tuple[str, ...], ...] = ()
+
+    def at(self, rows: Sequence[int]) -> "Answers":
+        """Of some of the texts."""
+        return Answers([self.labels[i] for i in rows], self.confidence[rows], tuple(self.reasons[i] for i in rows) if self.reasons else ())
+
+    def reasons_of(self, row: int) -> tuple[str, ...]:
+        """Of one text."""
+        return self.reasons[row] if self.reasons else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,11 @@ def answer(classifier: Classifier, manifest: Manifest, examples: Examples) -> di
     triages = Tagger(classifier, manifest).tag(complaints)
     return {
         "category": Answers([t.category.key for t in triages], np.array([t.category.confidence for t in triages])),
-        "severity": Answers([str(t.severity.level) for t in triages], np.array([t.severity.confidence for t in triages])),
+        "severity": Answers(
+            [str(t.severity.level) for t in triages],
+            np.array([t.severity.confidence for t in triages]),
+            tuple(t.severity.reasons for t in triages),
+        ),
         "sentiment": Answers([t.sentiment.label for t in triages], np.array([t.sentiment.score for t in triages])),
     }
 
@@ -187,23 +200,6 @@ def as_table(measured: Mapping[str, HeadFigures]) -> str:
     return "\n".join(lines)
 
 
-def write_report(folder: Path, title: str, examples: Examples, answers: Mapping[str, Answers], measured: Mapping[str, HeadFigures]) -> None:
-    """README.md with all tables, figures.json, and errors.csv with place, truth, answer and confidence of each wrong answer (no texts)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    sections = [f"# {title}", as_table(measured), *(_section(head, f) for head, f in measured.items())]
-    (folder / "README.md").write_text("\n\n".join(sections) + "\n", encoding="utf-8")
-    (folder / "figures.json").write_bytes(orjson.dumps(as_dict(measured), option=orjson.OPT_INDENT_2))
-    wrong = [
-        {"row": row, "head": head, "label": truth, "answer": given, "confidence": round(float(confidence), 4)}
-        for head in measured
-        for row, truth, given, confidence in zip(
-            examples.rows, examples.labels[head], answers[head].labels, answers[head].confidence, strict=True
-        )
-        if truth is not None and given != truth
-    ]
-    write_rows(wrong, folder / "errors.csv")
-
-
 def _qwk(expected: Sequence[str], given: Sequence[str]) -> float:
     first, second = [int(v) for v in expected], [int(v) for v in given]
     scale = list(range(min(first + second), max(first + second) + 1))  # a level that does not occur still takes its place
@@ -229,19 +225,6 @@ def _coverage(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> t
     order = np.argsort(-confidence, kind="stable")
     kept = [(share, order[: max(1, round(share * len(order)))]) for share in _COVERAGES]
     return tuple(Coverage(share, float(confidence[rows[-1]]), float(correct[rows].mean())) for share, rows in kept)
-
-
-def _section(head: str, f: HeadFigures) -> str:
-    lines = [f"## {head}", "", "| label | n | precision | recall | F1 |", "|---|---|---|---|---|"]
-    lines += [f"| {label} | {c.n} | {c.precision:.3f} | {c.recall:.3f} | {c.f1:.3f} |" for label, c in f.per_class.items()]
-    lines += ["", "| accepted, most confident first | confidence from | accuracy |", "|---|---|---|"]
-    lines += [f"| {c.share:.0%} | {c.threshold:.3f} | {c.accuracy:.3f} |" for c in f.coverage]
-    counts = np.array(f.confusion.counts)
-    np.fill_diagonal(counts, 0)
-    worst = [np.unravel_index(i, counts.shape) for i in np.argsort(-counts, axis=None, kind="stable")[:15]]
-    lines += ["", "| label | answered | times |", "|---|---|---|"]
-    lines += [f"| {f.confusion.labels[i]} | {f.confusion.labels[j]} | {counts[i, j]} |" for i, j in worst if counts[i, j]]
-    return "\n".join(lines)
 
 
 def _number(value: float | None) -> str:

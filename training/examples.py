@@ -4,7 +4,7 @@ import hashlib
 import logging
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -133,6 +133,15 @@ def load_examples(
         skipped=tuple(skipped),
         kept={column: tuple(values) for column, values in kept.items()},
     )
+
+
+def heads_in(path: Path, heads: Collection[str]) -> list[str]:
+    """The heads of a model that a file has a column of. Raises: InputError when it has none of them."""
+    columns = next(read_rows(path)).values
+    found = [head for head in heads if head in columns]
+    if not found:
+        raise InputError(f"{path.name}: column", ", ".join(columns), f"at least one of the model's heads {', '.join(heads)}")
+    return found
 
 
 def require_trainable(examples: Examples) -> None:

@@ -1,11 +1,13 @@
-"""Which model is served: `models/current` names its folder, `models/previous` the one before."""
+"""Which model is served: `models/current` names its folder, `models/previous` those before it, latest first."""
 
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from training.evaluate import answer, figures
-from training.examples import read_examples
+from training.compare import Comparison, compare
+from training.evaluate import answer
+from training.examples import heads_in, read_examples
 from training.train import CROSS_VALIDATION
 from triage.artifact import Manifest, load, read_manifest, served_folder
 from triage.classify import Classifier
@@ -13,9 +15,20 @@ from triage.errors import ArtifactError, InputError
 from triage.resources import MODELS
 
 TOLERANCE = 0.005
+KEPT = 5
+"""How many models one can go back."""
 
 
-def promote(folder: Path, models: Path = MODELS, data: Path | None = None, force: bool = False) -> Manifest:
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What became the served model, the folder name of what it replaced, and how they compared where both were measured."""
+
+    manifest: Manifest
+    replaced: str | None
+    comparison: Comparison | None
+
+
+def promote(folder: Path, models: Path = MODELS, data: Path | None = None, force: bool = False, text_column: str = "text") -> Promotion:
     """Make a model the served one. A folder elsewhere is copied under `models`.
 
     Args:
@@ -23,62 +36,89 @@ def promote(folder: Path, models: Path = MODELS, data: Path | None = None, force
         models: where the served models lie.
         data: labelled file on which both models are measured; without it the figures of their manifests are compared.
         force: even when it is worse.
-
-    Returns:
-        The manifest of the promoted model.
+        text_column: of `data`.
 
     Raises:
         ArtifactError: the folder is not intact.
-        InputError: the model answers other heads or its mean macro-F1 is more than .005 lower than that of the served one.
+        InputError: the model answers other heads, or it is worse than the served one: its mean macro-F1 over the heads is more than .005
+            lower, or on `data` one of its figures is lower beyond chance.
     """
     classifier, manifest = load(folder)
-    current = models / "current"
-    served = served_folder(models) if current.is_file() else None
-    if served and not force:
-        _require_no_worse(classifier, manifest, served, data)
+    served = served_folder(models) if (models / "current").is_file() else None
+    comparison = None
+    if served:
+        if not force:
+            _require_same_heads(manifest, read_manifest(served))
+        if data:
+            comparison = _compared(served, classifier, manifest, data, text_column)
+        if not force:
+            _require_no_worse(manifest, read_manifest(served), comparison)
     target = models / manifest.folder_name
     if folder.resolve() != target.resolve():
         _copy(folder, target)
     if served and served != target:
-        _write(models / "previous", served.name)
-    _write(current, target.name)
-    return manifest
+        _write(models / "previous", [served.name, *(name for name in previous(models) if name != target.name)][:KEPT])
+    _write(models / "current", [target.name])
+    return Promotion(manifest, served.name if served and served != target else None, comparison)
 
 
 def demote(models: Path = MODELS) -> str:
-    """Serve the previous model again; returns its folder's name.
+    """Serve the model before the present one again; returns its folder's name.
 
     Raises:
         ArtifactError: there is none, or it is not intact.
     """
-    previous = models / "previous"
-    if not previous.is_file():
-        raise ArtifactError(f"{previous} is missing: no model was replaced yet")
-    back, now = previous.read_text(encoding="utf-8").strip(), served_folder(models).name
-    load(models / back)
-    _write(models / "current", back)
-    _write(previous, now)
-    return back
+    names = previous(models)
+    if not names:
+        raise ArtifactError(f"{models / 'previous'} names no model: none was replaced yet, or all were taken back")
+    load(models / names[0])
+    _write(models / "current", names[:1])
+    _write(models / "previous", names[1:])
+    return names[0]
 
 
-def _require_no_worse(classifier: Classifier, manifest: Manifest, served: Path, data: Path | None) -> None:
-    old = read_manifest(served)
+def previous(models: Path = MODELS) -> list[str]:
+    """Folder names of the models served before, latest first."""
+    path = models / "previous"
+    return path.read_text(encoding="utf-8").split() if path.is_file() else []
+
+
+def _compared(served: Path, classifier: Classifier, manifest: Manifest, data: Path, text_column: str) -> Comparison:
+    old_classifier, old = load(served)
+    examples = read_examples([data], heads_in(data, set(manifest.heads) & set(old.heads)), text_column)
+    return compare(examples, answer(old_classifier, old, examples), answer(classifier, manifest, examples))
+
+
+def _require_same_heads(manifest: Manifest, old: Manifest) -> None:
     if set(old.heads) != set(manifest.heads):
         raise InputError("heads", sorted(manifest.heads), f"those of the served {old.folder_name}: {sorted(old.heads)} (or --force)")
-    if data is None:
-        new_score, old_score = _mean_f1(manifest.metrics[CROSS_VALIDATION]), _mean_f1(old.metrics[CROSS_VALIDATION])
+
+
+def _require_no_worse(manifest: Manifest, old: Manifest, comparison: Comparison | None) -> None:
+    if comparison:
+        mean = comparison.mean_macro_f1()
+        old_score, new_score = mean.champion, mean.challenger
     else:
-        new_score, old_score = _measured(classifier, manifest, data), _measured(*load(served), data)
+        test = _shared_test(manifest, old)
+        old_score, new_score = _mean_f1(old.metrics[test]), _mean_f1(manifest.metrics[test])
     if new_score < old_score - TOLERANCE:
         raise InputError(
             "mean macro-F1", round(new_score, 4), f"at least {old_score:.4f}, that of the served {old.folder_name} (or --force)"
         )
+    for head, name, difference in comparison.losses if comparison else ():
+        interval = f"difference {difference.gain:+.4f}, 95 % interval {difference.low:+.4f} to {difference.high:+.4f}"
+        expected = f"no certain loss on the {difference.champion:.4f} of the served {old.folder_name} ({interval}; or --force)"
+        raise InputError(f"{head} {name}", round(difference.challenger, 4), expected)
 
 
-def _measured(classifier: Classifier, manifest: Manifest, data: Path) -> float:
-    examples = read_examples([data], list(manifest.heads))
-    measured = figures(examples, answer(classifier, manifest, examples), manifest.review_thresholds)
-    return _mean_f1({head: f.summary() for head, f in measured.items()})
+def _shared_test(manifest: Manifest, old: Manifest) -> str:
+    """The test whose figures both manifests have: held-out files before cross-validation, which knows its own data only."""
+    shared = sorted(set(manifest.metrics) & set(old.metrics), key=lambda name: name == CROSS_VALIDATION)
+    if not shared:
+        raise InputError(
+            "--data", None, f"a labelled file to compare on: {manifest.folder_name} and {old.folder_name} share no test (or --force)"
+        )
+    return shared[0]
 
 
 def _mean_f1(summaries: dict[str, dict[str, float]]) -> float:
@@ -94,7 +134,7 @@ def _copy(folder: Path, target: Path) -> None:
         copied.replace(target)
 
 
-def _write(path: Path, name: str) -> None:
+def _write(path: Path, names: list[str]) -> None:
     temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(f"{name}\n", encoding="utf-8")
+    temporary.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     temporary.replace(path)

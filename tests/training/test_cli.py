@@ -66,12 +66,13 @@ def test_figures_as_json_hold_every_test_and_head(data, tmp_path, capsysbinary):
     assert set(figures["投诉"]["级别"]) >= {"n", "accuracy", "macro_f1", "qwk", "ece", "per_class"}
 
 
-def test_evaluate_prints_house_json_and_writes_a_report_without_texts(model, data, tmp_path, capsysbinary):
-    arguments = ["evaluate", "--model", str(model), "--data", str(data), "--text-column", "内容", "--report", str(tmp_path / "report")]
-    assert main([*arguments, "--json"]) == 0
+def test_evaluate_prints_house_json_and_writes_a_report(model, data, tmp_path, capsysbinary):
+    report = tmp_path / "report"
+    arguments = ["evaluate", "--model", str(model), "--data", str(data), "--text-column", "内容", "--report", str(report)]
+    assert main([*arguments, "--slice", "作者", "--no-plots", "--json"]) == 0
     assert json.loads(capsysbinary.readouterr().out.splitlines()[-1])["事由"]["n"] == len(ROWS)
-    assert {p.name for p in (tmp_path / "report").iterdir()} == {"README.md", "figures.json", "errors.csv"}
-    assert all(row["内容"] not in file.read_text(encoding="utf-8") for row in ROWS for file in (tmp_path / "report").iterdir())
+    assert {p.name for p in report.iterdir()} == {"README.md", "index.html", "figures.json", "errors.csv"}
+    assert "| 作者 | 公司户 | 6 |" in (report / "README.md").read_text(encoding="utf-8")
 
 
 def test_data_counts_the_labels(data, capsysbinary):

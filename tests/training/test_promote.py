@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from training.linear import LinearSettings, fit
-from training.promote import demote, promote
+from training.promote import KEPT, demote, previous, promote
 from triage import artifact
 from triage.artifact import DataFile, Manifest
 from triage.errors import ArtifactError, InputError
@@ -12,20 +12,27 @@ from triage.text import dictionary_hash
 TEXTS = ["转账失败", "转账没到账", "转账转不出去", "登录不了", "登录失败", "登录要刷脸"]
 LABELS = ["transfer"] * 3 + ["login"] * 3
 RIGHT = fit(TEXTS, {"topic": LABELS}, settings=LinearSettings(min_texts=1)).classifier
+MOODS = ["bad", "good"] * 3
 WRONG = fit(TEXTS, {"topic": LABELS[::-1]}, settings=LinearSettings(min_texts=1)).classifier
 
 
-def saved(folder, version, macro_f1, classifier=RIGHT, head="topic"):
+def saved(folder, version, macro_f1, classifier=RIGHT, head="topic", test="cross_validation"):
     if head != "topic":
         classifier = replace(classifier, heads={head: classifier.heads["topic"]}, temperatures={head: 1.0})
     manifest = Manifest(
         name="toy", version=version, created="2026-01-01T00:00:00+08:00", family="linear", heads=classifier.heads, text={},
         dictionary_hash=dictionary_hash(), data=(DataFile("toy.csv", 6, "0" * 64),),
-        metrics={"cross_validation": {head: {"macro_f1": macro_f1}}}, review_thresholds={head: 0.5},
+        metrics={test: {h: {"macro_f1": macro_f1} for h in classifier.heads}}, review_thresholds={head: 0.5},
         libraries=artifact.library_versions(), seed=0,
     )  # fmt: skip
     artifact.save(classifier, manifest, "# toy\n", folder)
     return folder
+
+
+def saved_pair(folder, version, topics, moods):
+    """A model of two heads that has learnt these labels by heart."""
+    classifier = fit(TEXTS, {"topic": topics, "mood": moods}, settings=LinearSettings(min_texts=1, cost=100)).classifier
+    return saved(folder, version, 0.9, classifier)
 
 
 @pytest.fixture
@@ -71,15 +78,27 @@ def test_a_model_of_other_heads_does_not_take_the_place_unasked(tmp_path, models
         promote(saved(tmp_path / "other", "2", 0.99, head="mood"), models)
 
 
-def test_one_step_back_and_forth(tmp_path, models, served):
+def test_one_goes_back_step_by_step_and_forth_by_promoting_again(tmp_path, models, served):
     promote(saved(tmp_path / "second", "2", 0.9), models)
+    promote(saved(tmp_path / "third", "3", 0.9), models)
+    assert previous(models) == ["toy-2", "toy-1"]
+    assert demote(models) == "toy-2"
     assert demote(models) == "toy-1"
     assert artifact.served_folder(models) == served
-    assert demote(models) == "toy-2"
+    with pytest.raises(ArtifactError, match="all were taken back"):
+        demote(models)
+    assert promote(models / "toy-3", models).replaced == "toy-1"
+    assert previous(models) == ["toy-1"]
+
+
+def test_only_the_last_five_are_remembered(tmp_path, models):
+    for version in range(1, KEPT + 4):
+        promote(saved(tmp_path / str(version), str(version), 0.9), models)
+    assert previous(models) == [f"toy-{version}" for version in range(KEPT + 2, 2, -1)]
 
 
 def test_without_a_previous_model_there_is_no_way_back(models, served):
-    with pytest.raises(ArtifactError, match="no model was replaced yet"):
+    with pytest.raises(ArtifactError, match="none was replaced yet"):
         demote(models)
 
 
@@ -93,3 +112,18 @@ def test_a_damaged_model_is_not_promoted(tmp_path, models, served):
 def test_a_version_that_is_there_already_is_not_overwritten(tmp_path, models, served):
     with pytest.raises(ArtifactError, match="give the model another --version"):
         promote(saved(tmp_path / "again", "1", 0.9), models)
+
+
+def test_a_model_with_a_certain_loss_on_one_head_is_refused_though_the_mean_is_not_lower(tmp_path, models):
+    rows = [(f"{text}{i}", topic, mood) for i in range(20) for text, topic, mood in zip(TEXTS, LABELS, MOODS, strict=True)]
+    data = tmp_path / "labelled.csv"
+    data.write_text("text,topic,mood\n" + "".join(",".join(row) + "\n" for row in rows), encoding="utf-8")
+    promote(saved_pair(tmp_path / "first", "1", LABELS, MOODS[1:] + MOODS[:1]), models)
+    with pytest.raises(InputError, match=r"topic accuracy: got .* expected no certain loss on the 1\.0000 of the served toy-1"):
+        promote(saved_pair(tmp_path / "second", "2", [LABELS[-1], *LABELS[1:]], MOODS), models, data)
+
+
+def test_models_without_a_common_test_are_compared_on_data_only(tmp_path, models, served):
+    folder = saved(tmp_path / "second", "2", 0.9, test="other_file")
+    with pytest.raises(InputError, match="share no test"):
+        promote(folder, models)

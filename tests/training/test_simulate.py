@@ -33,7 +33,11 @@ def test_everything_is_called_simulated_and_labelled_in_the_taxonomys_words(stre
         truth = complaint["truth"]
         assert complaint["simulated"] is True and complaint["source"] == "simulation" and complaint["text"].strip()
         assert complaint["channel"] in taxonomy.channels and complaint["region"] in regions.by_code
-        assert truth["category"] in taxonomy.categories and truth["severity"] in taxonomy.severities and truth["sentiment"] in taxonomy.sentiments
+        assert (
+            truth["category"] in taxonomy.categories
+            and truth["severity"] in taxonomy.severities
+            and truth["sentiment"] in taxonomy.sentiments
+        )
     assert len({complaint["source_id"] for complaint in stream[0]}) == 4_000
 
 
@@ -91,7 +95,9 @@ def test_the_command_writes_the_stream_and_its_truth(tmp_path):
     lines = [orjson.loads(line) for line in out.read_bytes().splitlines()]
     truth = orjson.loads((tmp_path / "stream.jsonl.truth.json").read_bytes())
     assert len(lines) == 200 and lines[0]["time"].endswith("+08:00")
-    assert truth["simulated"] is True and truth["outbreaks"][0]["complaints"] == sum(line["truth"]["outbreak"] is not None for line in lines)
+    assert truth["simulated"] is True and truth["outbreaks"][0]["complaints"] == sum(
+        line["truth"]["outbreak"] is not None for line in lines
+    )
 
 
 @pytest.mark.parametrize(("option", "value"), [("--end", "today"), ("--days", "3"), ("--complaints", "0")])

@@ -14,7 +14,7 @@ Run = Callable[[argparse.Namespace], int]
 
 def add_command(subparsers: argparse._SubParsersAction, name: str, run: Run) -> argparse.ArgumentParser:
     """A sub-command whose help is the first paragraph of what runs it."""
-    parser = subparsers.add_parser(name, help=run.__doc__, description=run.__doc__)
+    parser = subparsers.add_parser(name, help=run.__doc__.replace("%", "%%"), description=run.__doc__)
     parser.set_defaults(run=run)
     return parser
 
