@@ -65,7 +65,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--outbreaks", type=int, default=5, metavar="N", help="default: 5; two of five run up to the end")
     parser.add_argument("--days", type=int, default=90, metavar="N", help="default: 90")
     parser.add_argument("--end", metavar="DATE", help="last day (default: today, up to the present hour)")
-    parser.add_argument("--delayed", action="store_true", help="leave out what would not be recorded by the end: letters and the like take days")
+    parser.add_argument(
+        "--delayed", action="store_true", help="leave out what would not be recorded by the end: letters and the like take days"
+    )
     parser.set_defaults(run=run)
 
 

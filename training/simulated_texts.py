@@ -73,7 +73,12 @@ class Writer:
             amount = f"{self._pick(_AMOUNTS)}{self._pick(('元', '块', '块钱'))}"
             filled = sentence.format(amount=amount, day=self._day(moment) + "号", place=place)
             like = self._source(category, channel)
-            return Text(self._pick(self._settings["openers"]) + filled + self._pick(self._settings["closers"]), max(like.severity, 2), "negative", channel)
+            return Text(
+                self._pick(self._settings["openers"]) + filled + self._pick(self._settings["closers"]),
+                max(like.severity, 2),
+                "negative",
+                channel,
+            )
         like = self._source(category, channel)
         varied = _AMOUNT.sub(lambda _: self._pick(_AMOUNTS) if self._rng.random() < 0.8 else "2000", like.text)
         varied = _DATE.sub(lambda _: self._day(moment), varied)

@@ -112,7 +112,9 @@ class LinearClassifier:
         gain = self.weights[flat, np.repeat(features, lengths)] * self.vectoriser.weighting.idf_[flat] * (flat >= 0)
         explained, start = [], 0
         for text, length, feature in zip(words, lengths, features, strict=True):
-            explained.append(_strongest(text, gain[start : start + length].tolist()) or _strongest(text, self._character_gains(text, feature)))
+            explained.append(
+                _strongest(text, gain[start : start + length].tolist()) or _strongest(text, self._character_gains(text, feature))
+            )
             start += length
         return explained
 

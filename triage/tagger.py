@@ -53,9 +53,7 @@ class Tagger:
         ):
             unknown = set(classifier.heads[head]) - set(known)
             if unknown:
-                raise ArtifactError(
-                    f"model {manifest.folder_name}: {head} {sorted(unknown)} is not in taxonomy {self.taxonomy.name!r}"
-                )
+                raise ArtifactError(f"model {manifest.folder_name}: {head} {sorted(unknown)} is not in taxonomy {self.taxonomy.name!r}")
         self._categories = [self.taxonomy.categories[key] for key in classifier.heads["category"]]
 
     @classmethod
