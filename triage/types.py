@@ -165,11 +165,23 @@ class HotspotEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HotspotPart:
+    """A child that contributes to a hotspot: a category of its group, a region or a channel, over the same window."""
+
+    kind: Literal["category", "region", "channel"]
+    key: str
+    name: str
+    observed: int
+    expected: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hotspot:
     """More complaints in a cell (category x regions x channels) than its baseline explains.
 
-    `change` is relative to the period of equal length before (+.35 = 35 % more; None where that period had none);
-    empty `regions` or `channels` means all of them.
+    `change` is relative to the period of equal length before, `change_on_year` to the same weekdays a year ago (+.35 = 35 % more; None
+    where that period had none); nine of ten quiet periods lie within `expected_interval`; `parts` are the children that contribute
+    most; empty `regions` or `channels` means all of them.
     """
 
     id: str
@@ -190,6 +202,9 @@ class Hotspot:
     evidence: tuple[str, ...] = ()
     history: tuple[HotspotEvent, ...] = ()
     simulated: bool = False
+    expected_interval: tuple[int, int] | None = None
+    change_on_year: float | None = None
+    parts: tuple[HotspotPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """Where provinces lie and which border on which: data/regions_geo.csv, and the zones made of it."""
 
 import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from triage.errors import ConfigError
-from triage.hotspots.scan import Zones, adjacency_zones, circular_zones
+from triage.hotspots.scan import Zone, Zones, adjacency_zones, circular_zones
 from triage.resources import DATA
 
 
@@ -54,15 +53,13 @@ def zones_of(regions: tuple[str, ...], circle: int = 6, connected: int = 3) -> Z
     """
     known = load_places()
     position = {code: i for i, code in enumerate(regions)}
-    placed = [code for code in regions if code in known]
-    sets = [(i,) for i in range(len(regions))]
-    if placed:
-        east, north = (np.array([getattr(known[code], axis) for code in placed]) for axis in ("longitude", "latitude"))
-        sets += [_renumbered(zone, placed, position) for zone in circular_zones(east, north, circle)]
-        near = {position[code]: [position[n] for n in known[code].neighbours if n in position] for code in placed}
-        sets += adjacency_zones(near, connected)
-    return Zones(list(dict.fromkeys(sets)), len(regions))
-
-
-def _renumbered(zone: Sequence[int], placed: Sequence[str], position: dict[str, int]) -> tuple[int, ...]:
-    return tuple(sorted(position[placed[i]] for i in zone))
+    # Who is near whom is decided on the whole map: without the places between them, two far ends of the country are no neighbours.
+    placed = list(known)
+    east, north = (np.array([getattr(known[code], axis) for code in placed]) for axis in ("longitude", "latitude"))
+    near = {i: [placed.index(n) for n in known[code].neighbours] for i, code in enumerate(placed)}
+    found: dict[Zone, None] = {(i,): None for i in range(len(regions))}
+    for zone in (*circular_zones(east, north, circle), *adjacency_zones(near, connected)):
+        inside = tuple(sorted(position[placed[i]] for i in zone if placed[i] in position))
+        if inside:
+            found.setdefault(inside)
+    return Zones(list(found), len(regions))

@@ -5,10 +5,14 @@ import numpy as np
 import pytest
 
 from triage.errors import InputError
-from triage.hotspots.baseline import Cell, cells_of, day_kind
-from triage.hotspots.detect import DetectionSettings, benjamini_hochberg, find_hotspots
+from triage.hotspots.baseline import day_kind
+from triage.hotspots.cells import Cell, cells_of
+from triage.hotspots.detect import DetectionSettings, find_hotspots
 from triage.hotspots.explain import evidence, terms
+from triage.hotspots.replay import calibrate
+from triage.hotspots.selection import benjamini_hochberg, hierarchical, simes
 from triage.hotspots.series import Counts
+from triage.taxonomy import load_taxonomy
 from triage.types import BEIJING
 
 CATEGORIES = ("ebank.login", "ebank.outage", "payment.transfer_failure", "payment.refund", "loan.repayment", "other.not_complaint")
@@ -46,8 +50,9 @@ def raised(by: int, category: str, *regions: str, days: int = 7, base: Counts | 
     return replace(base, observed=observed)
 
 
-def test_quiet_counts_have_no_hotspots():
-    assert [find_hotspots(counts(seed), NoTexts(), NOW) for seed in range(10)].count([]) >= 9
+def test_quiet_counts_keep_the_alert_budget():
+    """At most 3 false alerts a week: over 40 quiet days at most 17."""
+    assert sum(len(find_hotspots(counts(seed), NoTexts(), NOW)) for seed in range(40)) <= 12
 
 
 def test_a_rise_in_one_province_is_told_once_and_there():
@@ -56,11 +61,31 @@ def test_a_rise_in_one_province_is_told_once_and_there():
     assert hotspot.window == {"from": date(2026, 3, 16), "to": date(2026, 3, 22)}
     assert hotspot.observed > 56 and hotspot.expected == pytest.approx(21, rel=0.3) and hotspot.ratio > 2.5
     assert hotspot.level == "alarm" and hotspot.status == "new" and hotspot.p_value < 1e-6 and hotspot.change > 1
+    low, high = hotspot.expected_interval
+    assert low < hotspot.expected < high < hotspot.observed and hotspot.change_on_year is None
+    assert {part.kind for part in hotspot.parts} == {"channel"}
 
 
-def test_the_provinces_of_one_category_are_one_hotspot():
-    [hotspot] = find_hotspots(raised(4, "loan.repayment", "440000", "110000"), NoTexts(), NOW)
-    assert set(hotspot.regions) == {"440000", "110000"}
+NEIGHBOURS = ("440000", "450000", "110000", "650000", "230000", "510000", "310000", "000000")
+
+
+def in_china(seed: int = 3) -> Counts:
+    observed = np.random.default_rng(seed).poisson(1.5, (DAYS, len(CATEGORIES), len(NEIGHBOURS), len(CHANNELS))).astype(np.int32)
+    return Counts(START, CATEGORIES, NEIGHBOURS, CHANNELS, observed)
+
+
+def test_neighbouring_provinces_of_one_category_are_one_hotspot():
+    base = in_china()
+    base.observed[-7:, 4, :2] += 4
+    [hotspot] = find_hotspots(base, NoTexts(), NOW)
+    assert set(hotspot.regions) == {"440000", "450000"} and hotspot.category == "loan.repayment"
+
+
+def test_provinces_far_apart_are_hotspots_of_their_own():
+    base = in_china()
+    base.observed[-7:, 4, [0, 3]] += 5
+    found = find_hotspots(base, NoTexts(), NOW)
+    assert [hotspot.regions for hotspot in sorted(found, key=lambda h: h.regions)] == [("440000",), ("650000",)]
 
 
 def test_a_rise_everywhere_is_national():
@@ -70,7 +95,10 @@ def test_a_rise_everywhere_is_national():
 
 def test_the_title_names_place_category_words_and_figures():
     [hotspot] = find_hotspots(raised(4, "payment.transfer_failure", "440000"), OutbreakTexts(), NOW)
-    assert hotspot.title == f"广东 转账失败或未到账（{'、'.join(hotspot.terms[:2])}）：近7天 {hotspot.observed} 件，常态 {hotspot.expected:.0f} 件"
+    assert (
+        hotspot.title
+        == f"广东 转账失败或未到账（{'、'.join(hotspot.terms[:2])}）：近7天 {hotspot.observed} 件，常态 {hotspot.expected:.0f} 件"
+    )
     assert "转账失败" in hotspot.terms and len(hotspot.evidence) == 5 and hotspot.evidence[0].startswith("now")
 
 
@@ -99,9 +127,10 @@ def test_counts_that_end_before_yesterday_give_no_verdict():
 
 
 def test_the_whole_bank_being_busier_is_no_hotspot_of_every_category():
-    categories = tuple(f"card.c{i}" for i in range(12))
-    observed = np.random.default_rng(4).poisson(2.0, (DAYS, 12, 5, 2)).astype(np.int32)
-    observed[-1] *= 2
+    categories = tuple(category for category in load_taxonomy().categories if category != "other.not_complaint")[:12]
+    rng = np.random.default_rng(4)
+    observed = rng.poisson(2.0, (DAYS, 12, 5, 2)).astype(np.int32)
+    observed[-1] = rng.poisson(4.0, (12, 5, 2))
     assert find_hotspots(Counts(START, categories, REGIONS, CHANNELS, observed), NoTexts(), NOW) == []
 
 
@@ -111,12 +140,20 @@ def test_praise_and_places_unknown_are_never_hotspots_of_their_own():
     assert all("000000" not in hotspot.regions for hotspot in found)
 
 
-def test_a_channel_can_be_tested_too():
+def test_a_rise_of_one_small_channel_is_told_there():
     base = counts()
-    observed = base.observed.copy()
-    observed[-7:, 0, 1, 0] += 5
-    found = find_hotspots(replace(base, observed=observed), NoTexts(), NOW, DetectionSettings(by_channel=True))
-    assert ("app",) in {hotspot.channels for hotspot in found}
+    base.observed[:, 0, 1, 1] = np.random.default_rng(5).poisson(30.0, DAYS)  # the hotline would hide it
+    base.observed[-7:, 0, 1, 0] += 4
+    [hotspot] = find_hotspots(base, NoTexts(), NOW)
+    assert (hotspot.category, hotspot.regions, hotspot.channels) == ("ebank.login", ("440000",), ("app",))
+    assert find_hotspots(base, NoTexts(), NOW, DetectionSettings(by_channel=False)) == []
+
+
+def test_a_channel_of_a_hotspot_is_its_part():
+    base = counts()
+    base.observed[-7:, 0, 1, 0] += 5
+    [hotspot] = find_hotspots(base, NoTexts(), NOW)
+    assert hotspot.channels == () and [(part.kind, part.key) for part in hotspot.parts[:1]] == [("channel", "app")]
 
 
 def test_running_twice_gives_the_same_ids():
@@ -126,9 +163,9 @@ def test_running_twice_gives_the_same_ids():
 
 def test_parents_are_sums_of_their_children():
     base = counts()
-    cells, table = cells_of(base, by_channel=True)
-    column = {cell: i for i, cell in enumerate(cells)}
-    assert len(column) == len(cells) == (6 + 4) * (5 + 1) * (1 + 2)
+    found = cells_of(base, by_channel=True)
+    column, table = found.position, found.table
+    assert len(column) == len(found.cells) == (6 + 4) * (5 + 1) * (1 + 2)
     children = table[:, column[Cell("ebank.login", "110000")]] + table[:, column[Cell("ebank.outage", "110000")]]
     assert (table[:, column[Cell("ebank", "110000")]] == children).all()
     assert (table[:, column[Cell("ebank.login")]] == base.observed[:, 0].sum(axis=(1, 2))).all()
@@ -139,8 +176,41 @@ def test_holidays_count_as_sundays_and_make_up_days_as_fridays():
 
 
 def test_benjamini_hochberg_on_the_papers_example():
-    p = np.array([.0001, .0004, .0019, .0095, .0201, .0278, .0298, .0344, .0459, .3240, .4262, .5719, .6528, .7590, 1.0])
+    p = np.array([0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0])
     assert benjamini_hochberg(p, 0.05).sum() == 4
+
+
+def test_simes_on_a_known_example():
+    assert simes(np.array([0.04, 0.01, 0.03])) == pytest.approx(0.03)
+
+
+def test_a_child_is_only_told_within_a_family_that_stands_out():
+    family = np.repeat([0, 1, 2], 4)
+    p = np.array([1e-6, 0.01, 0.5, 0.8, 0.04, 0.6, 0.7, 0.9, 0.5, 0.5, 0.5, 0.5])
+    assert hierarchical(p, family, 0.05).tolist() == [True, *[False] * 11]  # .01 misses .05 / 3 families x 2 / 4
+    assert hierarchical(p, family, 0.2).tolist() == [True, True, *[False] * 10]
+
+
+def test_calibrated_p_values_hold_on_quiet_series():
+    settings = DetectionSettings()
+    calibration = calibrate(settings.durations, settings.floor, settings.baseline)
+    sizes = np.array([0.3, 2.0, 10.0, 60.0])
+    assert (calibration.p_value(np.full(4, 1e-4), sizes) > 1e-4 * 0.9).all()
+    ladder = calibration.p_value(np.geomspace(1e-12, 0.3, 40), np.full(40, 3.0))
+    assert (np.diff(ladder) >= 0).all() and ladder[0] < 1e-10
+
+
+def test_the_settings_hash_tells_settings_apart():
+    assert DetectionSettings().hash == DetectionSettings().hash != DetectionSettings(by_channel=False).hash
+
+
+def test_the_change_on_the_year_is_told_where_the_year_is_known():
+    days = 480
+    observed = np.random.default_rng(3).poisson(1.5, (days, len(CATEGORIES), len(REGIONS), len(CHANNELS))).astype(np.int32)
+    observed[-7:, 4, 1] += 5
+    start = NOW.date() - timedelta(days=days)
+    hotspot = find_hotspots(Counts(start, CATEGORIES, REGIONS, CHANNELS, observed), NoTexts(), NOW)[0]
+    assert hotspot.category == "loan.repayment" and hotspot.change_on_year > 1
 
 
 def test_terms_are_words_of_the_window_and_not_of_the_baseline():

@@ -1,0 +1,69 @@
+"""Settings of the hotspot detection."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import orjson
+
+from triage.hotspots.baseline import BaselineSettings, Floor
+from triage.hotspots.cells import Layer
+from triage.hotspots.events import Merging
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How false alerts are rationed.
+
+    Attributes:
+        alerts_a_week: false alerts that chance may bring about in a week, over all cells.
+        fdr: false discovery rate of the hierarchical Benjamini-Hochberg rule.
+        category, region, group, channel, zone: the layers' parts of the budget: categories nationwide, categories in a region, groups,
+            any of these by one channel, zones of several regions.
+    """
+
+    alerts_a_week: float = 3.0
+    fdr: float = 0.2
+    category: float = 0.1
+    region: float = 0.5
+    group: float = 0.1
+    channel: float = 0.2
+    zone: float = 0.1
+
+    def share(self, layer: Layer) -> float:
+        return getattr(self, layer)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionSettings:
+    """Settings of `find_hotspots`.
+
+    Attributes:
+        durations: lengths of the windows judged, days, ascending, each up to the last complete day.
+        budget: of false alerts.
+        floor: effect floor.
+        merging: what is one event.
+        by_channel: test channels too.
+        warning_days, alarm_days: recurrence intervals from which a hotspot is a warning, an alarm.
+        grave: groups whose complaints are mostly serious: their hotspots rank one level higher.
+        ignored: categories that are no complaints: neither tested nor counted in their group.
+        replications: draws behind the p-value of a zone.
+        baseline: of the predictive test.
+    """
+
+    durations: tuple[int, ...] = (1, 2, 3, 4, 5, 7, 10, 14)
+    budget: Budget = field(default_factory=Budget)
+    floor: Floor = field(default_factory=Floor)
+    merging: Merging = field(default_factory=Merging)
+    by_channel: bool = True
+    warning_days: float = 100.0
+    alarm_days: float = 3_650.0
+    grave: frozenset[str] = frozenset({"security", "collection"})
+    ignored: frozenset[str] = frozenset({"other.not_complaint"})
+    replications: int = 99
+    baseline: BaselineSettings = field(default_factory=BaselineSettings)
+
+    @property
+    def hash(self) -> str:
+        """Short fingerprint: runs of equal settings have equal ones."""
+        body = orjson.dumps(self, default=sorted, option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(body).hexdigest()[:12]
