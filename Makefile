@@ -15,7 +15,7 @@ CORPUS   := $(sort $(wildcard data/corpus/*/*.jsonl))
 WEB_SOURCES := $(WEB)/package-lock.json $(WEB)/package.json $(WEB)/index.html $(WEB)/vite.config.ts $(wildcard $(WEB)/src/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow check format web wheel data train evaluate compare promote review runs bench bench-tag bench-service clean
+.PHONY: help install run test test-slow check format web wheel data train evaluate compare promote review runs bench bench-tag bench-service bench-hotspots clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 16
@@ -95,13 +95,16 @@ review: $(VENV)/$(if $(UNLABELLED),.installed,.installed-report)  ## sheet of do
 runs: $(VENV)/.installed  ## what was trained and promoted
 	$(BIN)/triage runs
 
-bench: bench-tag bench-service  ## all benchmarks
+bench: bench-tag bench-service bench-hotspots  ## all benchmarks
 
 bench-tag: $(VENV)/.installed-dev  ## tagging speed beside a plain pipeline: DATA=file
 	$(BIN)/python -m training.benchmark $(if $(DATA),--data $(DATA))
 
 bench-service: $(VENV)/.installed-dev  ## latency and throughput of the service
 	$(BIN)/python -m service.benchmark
+
+bench-hotspots: $(VENV)/.installed-dev  ## surveillance beside R, hotspots on simulated counts (minutes)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m training.benchmark_hotspots
 
 clean:  ## remove what was built (not the database in var/)
 	rm -rf $(VENV) dist $(WEB)/dist $(WEB)/node_modules .pytest_cache .ruff_cache

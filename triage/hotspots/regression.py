@@ -101,7 +101,7 @@ def fit(y: Floats, weight: Floats, basis: Basis, trend: bool) -> Fits:
     scale = np.einsum("ij,ij->i", weighted, working) / np.maximum(freedom, 1)
     dispersion = np.maximum(np.einsum("ij,ij,ij->i", weighted, working, mean) / np.maximum(freedom, 1), 1.0)
     usable = (case_weight[:, 0] > 0) & (freedom > 0)
-    mean0 = np.where(usable, np.where(live[:, 0], np.exp(intercept[:, 0]), 0.0), np.nan)
+    mean0 = np.where(usable, np.where(live[:, 0], np.exp(np.minimum(intercept[:, 0], 600.0)), 0.0), np.nan)
     return Fits(eta, leverage, mean0, variance0, slope if trend else slope_variance, slope_variance, dispersion, scale, freedom)
 
 
