@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from triage.hotspots.detect import find_hotspots
+import orjson
 
 from service.alerts import Alerts
 from service.metrics import Metrics
+from triage.hotspots.detect import DetectionSettings, find_hotspots
 from triage.store import Store
 from triage.types import BEIJING, Hotspot
 
@@ -27,16 +28,17 @@ class Found:
     raised: list[Hotspot]
 
 
-def run_detection(store: Store, days: int, now: datetime, find: Finder = find_hotspots) -> Found:
-    """Look for hotspots in the last `days` days and merge them into the store; the run is recorded, a failed one too.
+def run_detection(store: Store, days: int, now: datetime, find: Finder = find_hotspots, settings: DetectionSettings | None = None) -> Found:
+    """Look for hotspots in the last `days` days and merge them into the store; the run is recorded with its settings, a failed one too.
 
     A run reads everything from the store and leaves nothing half done, so that the next one repairs a lost one.
     """
     started = time.perf_counter()
-    number = store.begin_run(now)
+    settings = settings or DetectionSettings()
+    number = store.begin_run(now, orjson.dumps({"days": days, "detection": settings}, default=sorted).decode())
     try:
         today = now.astimezone(BEIJING).date()
-        found = find(store.counts(today - timedelta(days=days - 1), today), store.texts(), now)
+        found = find(store.counts(today - timedelta(days=days - 1), today), store.texts(), now, settings)
         raised = store.upsert_hotspots(found, now)
     except Exception as error:
         store.end_run(number, time.perf_counter() - started, error=f"{type(error).__name__}: {error}")

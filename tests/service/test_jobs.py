@@ -34,22 +34,23 @@ def test_a_run_reads_the_store_and_is_recorded(store: Store, tagger: FakeTagger,
     complaint = Complaint(id="1", text="转账没到账", time=now)
     store.add([(complaint, *tagger.tag([complaint]))])
 
-    def find(counts, texts, at) -> list[Hotspot]:
+    def find(counts, texts, at, settings) -> list[Hotspot]:
         assert (counts.observed.sum(), counts.days, counts.end, at) == (1, 30, now.date(), now)
         return [HOTSPOT]
 
     found = run_detection(store, 30, now, find)
     assert [hotspot.id for hotspot in found.raised] == ["h1"]
-    assert [(run.state, run.found) for run in store.runs()] == [("done", 1)]
+    [run] = store.runs()
+    assert (run.state, run.found) == ("done", 1) and '"days":30' in store.run_settings(run.settings)
 
 
 def test_a_failed_run_is_recorded_and_the_next_repairs_it(store: Store, now: datetime) -> None:
-    def fail(counts, texts, at) -> list[Hotspot]:
+    def fail(counts, texts, at, settings) -> list[Hotspot]:
         raise ArithmeticError("no convergence")
 
     with pytest.raises(ArithmeticError):
         run_detection(store, 30, now, fail)
-    run_detection(store, 30, now, lambda counts, texts, at: [HOTSPOT])
+    run_detection(store, 30, now, lambda counts, texts, at, settings: [HOTSPOT])
     assert [(run.state, run.error) for run in store.runs()] == [("done", ""), ("failed", "ArithmeticError: no convergence")]
     assert store.hotspot("h1").status == "new"
 
@@ -57,7 +58,7 @@ def test_a_failed_run_is_recorded_and_the_next_repairs_it(store: Store, now: dat
 def test_the_thread_outlives_a_failed_run(store: Store, now: datetime, caplog: pytest.LogCaptureFixture) -> None:
     runs, repaired = [], threading.Event()
 
-    def find(counts, texts, at) -> list[Hotspot]:
+    def find(counts, texts, at, settings) -> list[Hotspot]:
         runs.append(at)
         if len(runs) == 1:
             raise ArithmeticError("no convergence")

@@ -1,8 +1,9 @@
 """What is stored: complaints with their triages, roll-ups of them, hotspots."""
 
 from triage.store.complaints import AddResult, Filters, Page, record_id
-from triage.store.hotspots import OPEN, Action, Precision, Run
+from triage.store.hotspots import OPEN, Action, Precision
 from triage.store.rollups import Counted
+from triage.store.runs import Run
 from triage.store.store import Store
 from triage.store.texts import StoredTexts
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, select
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from triage.errors import ConfigError
-from triage.store.schema import SCHEMA_VERSION, meta, metadata
+from triage.store.schema import SCHEMA_VERSION, meta, metadata, run_settings
 
 _INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _PRAGMAS = (
@@ -113,6 +113,17 @@ def _prepare(database: Database) -> None:
             connection.execute(row.on_conflict_do_nothing())
     with database.read() as connection:
         found = connection.scalar(select(meta.c.value).where(meta.c.key == "schema_version"))
+    if found == "1":
+        found = _from_version_1(database)
     if found is None or int(found) != SCHEMA_VERSION:
         advice = "install a newer release" if found and int(found) > SCHEMA_VERSION else "start with a new database"
         raise ConfigError(f"database: its schema has version {found}, this release expects {SCHEMA_VERSION}: {advice}")
+
+
+def _from_version_1(database: Database) -> str:
+    """Version 2 records what each run of the detection was set to."""
+    with database.write() as connection:
+        connection.execute(text("ALTER TABLE runs ADD COLUMN settings TEXT NOT NULL DEFAULT ''"))
+        run_settings.create(connection, checkfirst=True)
+        connection.execute(update(meta).where(meta.c.key == "schema_version").values(value="2"))
+    return "2"

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from triage.types import BEIJING
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 ALL = ""
 """Category and channel of a roll-up row that stands for all of them."""
 
@@ -182,4 +182,13 @@ runs = Table(
     Column("state", Text, nullable=False),
     Column("found", Integer),
     Column("error", Text, nullable=False),
+    Column("settings", Text, nullable=False, server_default=""),
+)
+
+# What the runs were set to, once for each fingerprint: so an alert of last month can be explained.
+run_settings = Table(
+    "run_settings",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("body", Text, nullable=False),
 )

@@ -10,10 +10,11 @@ from sqlalchemy import select
 from triage.heatmap import CellCount
 from triage.hotspots.series import Counts
 from triage.regions import UNKNOWN, load_regions
-from triage.store import complaints, hotspots, rollups
+from triage.store import complaints, events, hotspots, rollups, runs
 from triage.store.complaints import AddResult, Filters, Page
 from triage.store.database import Database, open_database
-from triage.store.hotspots import Action, Precision, Run
+from triage.store.hotspots import Action, Precision
+from triage.store.runs import Run
 from triage.store.schema import complaints as complaints_table
 from triage.store.texts import StoredTexts
 from triage.taxonomy import load_taxonomy
@@ -143,9 +144,9 @@ class Store:
     # Hotspots
 
     def upsert_hotspots(self, found: Iterable[Hotspot], now: datetime) -> list[Hotspot]:
-        """Merge what a run found into the stored hotspots; returns those that are new, escalated or recurred."""
+        """Merge all that a run found into the stored hotspots; returns those that are new, escalated or recurred."""
         with self._database.write() as connection:
-            return hotspots.upsert(connection, found, now)
+            return events.upsert(connection, found, now)
 
     def hotspot(self, key: str) -> Hotspot:
         """One hotspot with its history. Raises: NotFoundError."""
@@ -183,17 +184,22 @@ class Store:
         with self._database.write() as connection:
             hotspots.mark_alerted(connection, hotspot)
 
-    def begin_run(self, now: datetime) -> int:
-        """Record that a run of the detection begins; its number."""
+    def begin_run(self, now: datetime, settings: str = "") -> int:
+        """Record that a run of the detection begins, and the JSON of what it is set to; its number."""
         with self._database.write() as connection:
-            return hotspots.begin_run(connection, now)
+            return runs.begin(connection, now, settings)
 
     def end_run(self, number: int, seconds: float, found: int | None = None, error: str = "") -> None:
         """Record how a run ended: with `found` hotspots, or with an `error`."""
         with self._database.write() as connection:
-            hotspots.end_run(connection, number, seconds, found, error)
+            runs.end(connection, number, seconds, found, error)
 
     def runs(self, limit: int = 20) -> list[Run]:
         """The latest runs of the detection, latest first."""
         with self._database.read() as connection:
-            return hotspots.last_runs(connection, limit)
+            return runs.latest(connection, limit)
+
+    def run_settings(self, key: str) -> str:
+        """The JSON behind the fingerprint of a run's settings. Raises: NotFoundError."""
+        with self._database.read() as connection:
+            return runs.settings(connection, key)

@@ -67,3 +67,13 @@ def test_two_stores_on_one_file_see_each_other(tmp_path: Path, tagger: FakeTagge
     with Store.open(url) as one, Store.open(url) as other:
         one.add([(complaint, *tagger.tag([complaint]))])
         assert other.get("1").id == "1"
+
+
+def test_a_database_of_version_1_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "triage.db"
+    Store.open(str(path)).close()
+    with sqlite3.connect(path) as connection:
+        connection.executescript("DROP TABLE run_settings; ALTER TABLE runs DROP COLUMN settings; UPDATE meta SET value = '1'")
+    with Store.open(str(path)) as store:
+        store.begin_run(NOW, "{}")
+        assert store.run_settings(store.runs()[0].settings) == "{}"

@@ -2,11 +2,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from fakes import NOW
+from fakes import NOW, FakeTagger
 
 from triage.errors import ConflictError, NotFoundError
 from triage.store import Precision, Store
-from triage.types import Hotspot
+from triage.types import Complaint, Hotspot
 
 FOUND = Hotspot(
     id="a",
@@ -154,3 +154,60 @@ def test_runs_are_recorded(store: Store, now: datetime) -> None:
     store.begin_run(now)
     told = [(run.state, run.found, run.error) for run in store.runs()]
     assert told == [("running", None, ""), ("failed", None, "ValueError: x"), ("done", 3, "")]
+
+
+def test_an_event_that_grows_keeps_its_id(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    assert store.upsert_hotspots([later(1, regions=("440000", "450000", "460000"))], now + timedelta(days=1)) == []
+    assert store.hotspot("a").regions == ("440000", "450000", "460000")
+
+
+def test_events_that_one_finding_covers_are_merged_and_both_tell_of_it(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND, replace(FOUND, id="b", regions=("450000",)), replace(FOUND, id="c", channels=("app",))], now)
+    store.upsert_hotspots([later(1, regions=("440000", "450000"))], now + timedelta(days=1))
+    assert {hotspot.id: hotspot.status for hotspot in store.hotspots()} == {"a": "new", "b": "resolved", "c": "resolved"}
+    assert actions(store) == ["found", "seen", "merged", "merged"] and actions(store, "b") == ["found", "merged"]
+    assert store.hotspot("b").history[-1].reason == "并入 a"
+
+
+def test_a_nationwide_event_takes_the_local_ones_in(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    [raised] = store.upsert_hotspots([replace(later(1, regions=()), id="n")], now)
+    assert raised.id == "n" and store.hotspot("a").status == "resolved"
+
+
+def test_an_event_ends_when_a_week_with_data_has_not_shown_it(store: Store, tagger: FakeTagger, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    weeks_later = now + timedelta(days=9)
+    store.upsert_hotspots([], weeks_later)
+    assert actions(store) == ["found"], "days without data say nothing"
+    complaints = [Complaint(id=str(day), text="转账没到账", time=NOW + timedelta(days=day)) for day in range(8)]
+    store.add(list(zip(complaints, tagger.tag(complaints), strict=True)))
+    store.upsert_hotspots([], weeks_later)
+    assert actions(store) == ["found", "ended"] and store.hotspot("a").status == "resolved"
+
+
+def test_a_dismissed_event_stays_silent_for_as_long_as_it_goes_on(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    store.set_hotspot_status("a", "dismiss", "林芳", "活动", now)
+    for day in range(1, 30):
+        assert store.upsert_hotspots([later(day)], now + timedelta(days=day)) == []
+    assert actions(store) == ["found", "dismiss"] and len(store.hotspots()) == 1
+
+
+def test_a_busy_day_within_a_dismissed_week_is_no_rise(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    store.set_hotspot_status("a", "dismiss", "林芳", "活动", now)
+    last = date(2026, 11, 20)
+    day = replace(later(1, observed=9, expected=1.8), window={"from": last, "to": last})
+    assert store.upsert_hotspots([day], now) == []
+    assert [h.status for h in store.upsert_hotspots([replace(day, observed=40, window={"from": last, "to": last})], now)] == ["recurred"]
+
+
+def test_a_run_tells_what_it_was_set_to(store: Store, now: datetime) -> None:
+    numbers = [store.begin_run(now, body) for body in ('{"days":30}', '{"days":30}', '{"days":60}')]
+    keys = [run.settings for run in reversed(store.runs())]
+    assert len(numbers) == 3 and keys[0] == keys[1] != keys[2]
+    assert store.run_settings(keys[2]) == '{"days":60}'
+    with pytest.raises(NotFoundError):
+        store.run_settings("none")
