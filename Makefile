@@ -76,7 +76,7 @@ data: $(VENV)/.installed  ## check DATA (default: the corpus), part it: SPLIT=0.
 
 train: $(VENV)/.installed  ## rebuild the shipped linear model from data/corpus: DATA, OUT, SEED
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
-		--group-column batch --taxonomy --family linear --caution 1.6 --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
+		--group-column batch --taxonomy --family linear --caution 1.6 --courtesy 0.3 --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
 		$(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
 evaluate: $(VENV)/$(if $(REPORT),.installed-report,.installed)  ## evaluate a model: MODEL=folder DATA=file [REPORT=folder]

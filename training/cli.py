@@ -57,7 +57,7 @@ def run_train(args: argparse.Namespace) -> int:
         name=args.name or f"{taxonomy.name if taxonomy else 'custom'}-{args.family}",
         version=args.version,
         seed=args.seed,
-        settings=LinearSettings(cost=args.cost, balance=args.balance, caution=args.caution),
+        settings=LinearSettings(cost=args.cost, balance=args.balance, caution=args.caution, courtesy=args.courtesy),
     )
     out = args.out or MODELS / request.folder_name
     runs.require_writable(args.runs)
@@ -95,6 +95,13 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
         metavar="T",
         help="above 1 where texts in service differ from these: lower confidence",
     )
+    add(
+        "--courtesy",
+        type=_share,
+        default=_DEFAULTS.courtesy,
+        metavar="0..1",
+        help="share of the texts trained on once more with a greeting or thanks in Chinese; default: none",
+    )
     add("--name", help="of the model; default: the taxonomy's name (or custom) and the family, such as bank-linear")
     add("--version", default="1", help="default: 1")
     add("--notes", type=Path, metavar="FILE", help="Markdown for 'Use and limits' of the model card")
@@ -102,6 +109,13 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     add("--out", type=Path, metavar="DIR", help="model folder; default: models/NAME-VERSION")
     add("--runs", type=Path, default=runs.RUNS, metavar="FILE", help="where the run is recorded; default: models/runs.jsonl")
     add("--json", action="store_true", help="figures as JSON")
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not in 0 .. 1")
+    return value
 
 
 def _positive(text: str) -> float:

@@ -13,6 +13,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.svm import LinearSVC
 
+from training.augment import with_courtesy
 from training.examples import folds
 from triage.classify import LinearClassifier, Vectoriser, character_ngrams, lower_words, word_ngrams
 
@@ -30,6 +31,7 @@ class LinearSettings:
         balance: exponent of the inverse class frequency by which rows are weighted: 0 leaves them alone, 1 is "balanced".
         caution: multiplies the temperatures. Above 1 for texts in service that differ from those trained on, where a model errs more than
             cross-validation can know.
+        courtesy: share of the texts that are trained on once more with a greeting or thanks, see `training.augment`; for texts in Chinese.
     """
 
     longest: int = 3
@@ -39,6 +41,7 @@ class LinearSettings:
     cost: float = 1.0
     balance: float = 0.5
     caution: float = 1.0
+    courtesy: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +77,10 @@ def fit(
     Returns:
         The classifier and what it is worth. The same arguments give the same classifier, byte for byte when pickled.
     """
+    given = len(texts)
+    if settings.courtesy:
+        augmented = with_courtesy(texts, labels, groups, settings.courtesy, seed)
+        texts, labels, groups = augmented.texts, augmented.labels, augmented.groups
     vectoriser, counts = fit_vectoriser(texts, settings)
     features = vectoriser.weighting.transform(counts)
     heads, weights, intercepts, temperatures, held_out = {}, [], [], {}, {}
@@ -88,8 +95,9 @@ def fit(
         weights.append(coefficients)
         intercepts.append(intercept)
         temperatures[head] = settings.caution * temperature(scores, target)
-        held_out[head] = np.full((len(texts), len(known)), np.nan)
-        held_out[head][rows] = softmax(scores / temperatures[head], axis=1)
+        answers = np.full((len(texts), len(known)), np.nan)
+        answers[rows] = softmax(scores / temperatures[head], axis=1)
+        held_out[head] = answers[:given]
     classifier = LinearClassifier(vectoriser, heads, np.ascontiguousarray(np.hstack(weights)), np.concatenate(intercepts), temperatures)
     return Fitted(classifier, held_out)
 

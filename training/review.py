@@ -129,7 +129,7 @@ def worth_labelling(texts: Sequence[str], answers: Mapping[str, Answers], count:
     if len(candidates) > count:
         places = _places([texts[i] for i in candidates], seed)
         weights = uncertainty[candidates]
-        clusters = KMeans(count, n_init=1, random_state=seed).fit(places, sample_weight=np.maximum(weights, 1e-6))
+        clusters = KMeans(count, n_init=3, random_state=seed).fit(places, sample_weight=np.maximum(weights, 1e-6))
         distance = np.linalg.norm(places - clusters.cluster_centers_[clusters.labels_], axis=1)
         order = np.lexsort((distance, clusters.labels_))
         nearest = [order[0], *(b for a, b in pairwise(order) if clusters.labels_[a] != clusters.labels_[b])]
