@@ -68,7 +68,7 @@ def test_another_content_under_a_known_id_is_a_conflict(client: TestClient) -> N
         ({"text": "", "turns": [{"speaker": "agent", "text": "您好"}]}, "turns", "customer"),
         ({"text": "", "turns": [{"speaker": "robot", "text": "您好"}]}, "turns.0.speaker", "customer"),
         ({"text": 7}, "text", "string"),
-        ({"colour": "red"}, "colour", "not permitted"),
+        ({"colour": "red"}, "colour", "no field of this name"),
     ],
 )
 def test_bad_input_names_field_value_and_expectation(client: TestClient, change: dict, field: str, told: str) -> None:
