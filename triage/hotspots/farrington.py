@@ -148,7 +148,8 @@ def farrington(observed: Floats, config: FarringtonConfig, dates: Sequence[date]
         for begin in range(0, len(rows), _CHUNK):
             row, column = rows[begin : begin + _CHUNK], columns[begin : begin + _CHUNK]
             past = (row[:, None], column[:, None] - used.lags)
-            found = _robust_fit(observed[past], power[past], basis, config)
+            with np.errstate(over="ignore", invalid="ignore"):  # a trend through zeros runs off: its mean is none, or refused as too large
+                found = _robust_fit(observed[past], power[past], basis, config)
             results["expected"][row, column] = found.mean
             results["dispersion"][row, column] = found.dispersion
             results["trend"][row, column] = found.trend / weeks_a_year

@@ -23,8 +23,8 @@ def upper_tail(count: Floats, mean: Floats, dispersion: Floats) -> Floats:
 def negative_binomial(mean: Floats, dispersion: Floats, now: Floats, alpha: float) -> tuple[Floats, Floats]:
     """Smallest bound with P(Y > bound) <= alpha, and P(Y >= now).
 
-    The quantile starts from the Cornish-Fisher expansion and walks to the exact integer, which takes a step or two; SciPy's discrete
-    quantile is twenty times as slow.
+    The quantile starts from the Cornish-Fisher expansion, from where the exact integer is mostly a step or two away; steps double, so
+    that it is soon found where the expansion fails. SciPy's discrete quantile is twenty times as slow.
 
     Args:
         mean, dispersion, now: shape (B,); a mean that is not finite gives NaN.
@@ -36,12 +36,27 @@ def negative_binomial(mean: Floats, dispersion: Floats, now: Floats, alpha: floa
     skew = (2 * phi - 1) / np.sqrt(np.maximum(mu * phi, 1e-300))
     upper = np.clip(np.round(mu + np.sqrt(mu * phi) * (z + skew * (z * z - 1) / 6)), 0, None)
     upper[mu < 1e-12] = 0.0
-    low = np.arange(len(mu))  # those that may still have to go up
-    while len(low):
-        low = low[upper_tail(upper[low] + 1, mu[low], phi[low]) > alpha]
-        upper[low] += 1
-    high = np.flatnonzero(upper > 0)
-    while len(high):
-        high = high[(upper[high] > 0) & (upper_tail(upper[high], mu[high], phi[high]) <= alpha)]
-        upper[high] -= 1
+    enough = _enough(upper, mu, phi, alpha)
+    # Between `short`, which is not enough, and `upper`, which is; -1 is never enough.
+    short = np.where(enough, upper - 1, upper)
+    up, step = np.flatnonzero(~enough), 1.0
+    while len(up):
+        short[up], upper[up] = upper[up], upper[up] + step
+        up, step = up[~_enough(upper[up], mu[up], phi[up], alpha)], 2 * step
+    down, step = np.flatnonzero(enough & (upper > 0)), 1.0
+    while len(down):
+        down = down[(short[down] >= 0) & _enough(short[down], mu[down], phi[down], alpha)]
+        upper[down], short[down] = short[down], np.maximum(short[down] - step, -1.0)
+        step *= 2
+    wide = np.flatnonzero(upper - short > 1)
+    while len(wide):
+        middle = np.floor((upper[wide] + short[wide]) / 2)
+        good = _enough(middle, mu[wide], phi[wide], alpha)
+        upper[wide], short[wide] = np.where(good, middle, upper[wide]), np.where(good, short[wide], middle)
+        wide = wide[upper[wide] - short[wide] > 1]
     return np.where(known, upper, np.nan), np.where(known, upper_tail(now, mu, phi), np.nan)
+
+
+def _enough(bound: Floats, mean: Floats, dispersion: Floats, alpha: float) -> NDArray[np.bool_]:
+    """Whether P(Y > bound) <= alpha."""
+    return upper_tail(bound + 1, mean, dispersion) <= alpha

@@ -31,6 +31,7 @@ _CHUNK = 256  # series at a time: their history stays in the cache
 _ROUNDS = 4  # of outlier weights in the first fit of a series; later fits start from the one before and need one
 _STEPS = 20
 _LOG_RANGE = (-50.0, 25.0)
+_LATEST, _SHIFT = 52, 0.25  # where more than a quarter of the latest 52 periods are outliers, it is the level that has shifted
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +249,10 @@ def _mean(coefficients: Floats, x: Floats, offset: Floats) -> Floats:
 
 
 def _outlier_weights(y: Floats, mean: Floats, dispersion: Floats, threshold: float) -> Floats:
-    """1, and less for periods whose tail probability is below the threshold."""
+    """1, and less for periods whose tail probability is below the threshold; after a shift of level 1 for all, for else it would never be
+    learned."""
     weight = np.ones_like(y)
     at = np.nonzero(y > mean + 2 * np.sqrt(dispersion * mean))  # others are nowhere near it
     weight[at] = np.minimum(upper_tail(y[at], mean[at], np.broadcast_to(dispersion, y.shape)[at]) / threshold, 1.0)
+    weight[(weight[:, -_LATEST:] < 1).mean(axis=1) > _SHIFT] = 1.0
     return weight

@@ -73,6 +73,13 @@ def test_one_giant_week_in_the_past_changes_nothing_but_its_own_verdict(quiet):
     assert judged.dispersion[:, -1] == pytest.approx(plain.dispersion[:, -1], rel=0.15)
 
 
+def test_a_shift_of_level_is_an_alarm_and_then_learned():
+    rng = np.random.default_rng(10)
+    counts = np.concatenate([rng.poisson(10.0, (10, 200)), rng.poisson(25.0, (10, 200))], axis=1).astype(float)
+    alarm = season_trend(counts).alarm
+    assert alarm[:, 201:215].mean() > 0.9 and alarm[:, -52:].mean() < 0.02
+
+
 def test_missing_weeks_are_left_out_and_not_judged(quiet):
     counts = quiet[1][:5].copy()
     plain = season_trend(counts)

@@ -16,6 +16,12 @@ def test_tails_and_quantiles_are_those_of_scipy():
         assert upper == exact.ppf(0.99) and p == pytest.approx(exact.sf(k - 1), rel=1e-9)
 
 
+def test_a_quantile_is_found_where_its_approximation_fails():
+    mean, dispersion = np.array([2e7, 0.001]), np.array([1e9, 50.0])
+    bound, _ = negative_binomial(mean, dispersion, mean, 0.01)
+    assert (upper_tail(bound + 1, mean, dispersion) <= 0.01).all() and (upper_tail(bound, mean, dispersion) > 0.01)[bound > 0].all()
+
+
 def test_nothing_expected_and_nothing_seen_is_no_surprise():
     assert upper_tail(np.array([0.0, 1.0]), np.array([0.0, 0.0]), np.array([1.0, 1.0])).tolist() == [1.0, 0.0]
 
