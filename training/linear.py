@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -31,6 +31,7 @@ class LinearSettings:
         balance: exponent of the inverse class frequency by which rows are weighted: 0 leaves them alone, 1 is "balanced".
         caution: multiplies the temperatures. Above 1 for texts in service that differ from those trained on, where a model errs more than
             cross-validation can know.
+        digits_alike: count every digit as 0. Without it the sum decided: 银行卡被盗刷了5000元 went to the limits of transfers.
         courtesy: share of the texts that are trained on once more with a greeting or thanks, see `training.augment`; for texts in Chinese.
     """
 
@@ -41,6 +42,7 @@ class LinearSettings:
     cost: float = 1.0
     balance: float = 0.5
     caution: float = 1.0
+    digits_alike: bool = True
     courtesy: float = 0.0
 
 
@@ -104,10 +106,14 @@ def fit(
 
 def fit_vectoriser(texts: Sequence[str], settings: LinearSettings) -> tuple[Vectoriser, csr_matrix]:
     """Choose the vocabularies and weigh them by inverse document frequency; returns the vectoriser and the texts' counts."""
-    characters = _vocabulary((character_ngrams(text, settings.longest) for text in texts), settings, first=0)
-    words = _vocabulary((word_ngrams(lower_words(text)) for text in texts), settings, first=len(characters)) if settings.words else {}
     weighting = TfidfTransformer(sublinear_tf=True)
-    vectoriser = Vectoriser(characters, words, settings.longest, weighting)
+    empty = Vectoriser({}, {}, settings.longest, weighting, settings.digits_alike)
+    characters = _vocabulary((character_ngrams(empty.read(text), settings.longest) for text in texts), settings, first=0)
+    words = {}
+    if settings.words:
+        read = (word_ngrams([empty.read(word) for word in lower_words(text)]) for text in texts)
+        words = _vocabulary(read, settings, first=len(characters))
+    vectoriser = replace(empty, characters=characters, words=words)
     counts = vectoriser.counts(texts)
     weighting.fit(counts)
     return vectoriser, counts

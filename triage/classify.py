@@ -19,6 +19,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from triage.text import cut, function_words
 
 MOST_WORDS = 8
+_DIGITS = str.maketrans("123456789", "000000000")
 
 
 class Classifier(Protocol):
@@ -47,12 +48,14 @@ class Vectoriser:
         words: word or `word word` -> column; the columns follow those of `characters`.
         longest: length of the longest character n-gram.
         weighting: fitted on the training counts.
+        digits_alike: every digit counts as 0: how long a number is may tell classes apart, which number it is may not.
     """
 
     characters: dict[str, int]
     words: dict[str, int]
     longest: int
     weighting: TfidfTransformer
+    digits_alike: bool = False
 
     def counts(self, texts: Sequence[str]) -> csr_matrix:
         """How often each n-gram occurs: float32 matrix (len(texts), features)."""
@@ -60,15 +63,19 @@ class Vectoriser:
         ends = [0]
         character, word = self.characters.get, self.words.get
         for text in texts:
-            columns += [c for c in map(character, character_ngrams(text, self.longest)) if c is not None]
+            columns += [c for c in map(character, character_ngrams(self.read(text), self.longest)) if c is not None]
             if self.words:
-                columns += [c for c in map(word, word_ngrams(lower_words(text))) if c is not None]
+                columns += [c for c in map(word, word_ngrams([self.read(w) for w in lower_words(text)])) if c is not None]
             ends.append(len(columns))
         shape = (len(texts), len(self.characters) + len(self.words))
         ones = np.ones(len(columns), dtype=np.float32)
         matrix = csr_matrix((ones, np.array(columns, dtype=np.int32), np.array(ends, dtype=np.int32)), shape=shape)
         matrix.sum_duplicates()
         return matrix
+
+    def read(self, text: str) -> str:
+        """A text, or a word of it, as its n-grams are counted."""
+        return text.translate(_DIGITS) if self.digits_alike else text
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
         """Weighted and normed counts: float32 matrix (len(texts), features)."""
@@ -105,7 +112,8 @@ class LinearClassifier:
         known = self.vectoriser.words
         features = self._columns(head).start + np.asarray(label_index)
         words = [cut(text) for text in texts]
-        found = [[known.get(n, -1) for n in word_ngrams([w.lower() for w in text])] for text in words]
+        read = self.vectoriser.read
+        found = [[known.get(n, -1) for n in word_ngrams([read(w.lower()) for w in text])] for text in words]
         flat = np.fromiter(chain.from_iterable(found), dtype=np.int64)
         lengths = [len(f) for f in found]
         # One look-up for the whole batch; -1 (an unknown n-gram) reads the last row and is zeroed.
@@ -122,7 +130,7 @@ class LinearClassifier:
         """What the character n-grams inside each word say for a label: for texts whose words were not learnt."""
         gains = []
         for word in words:
-            columns = [c for c in map(self.vectoriser.characters.get, character_ngrams(word, self.vectoriser.longest)) if c is not None]
+            columns = [c for c in map(self.vectoriser.characters.get, character_ngrams(self.vectoriser.read(word), self.vectoriser.longest)) if c is not None]
             gains.append(float((self.weights[columns, feature] * self.vectoriser.weighting.idf_[columns]).sum()))
         return gains
 

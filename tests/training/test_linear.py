@@ -82,3 +82,12 @@ def test_caution_lowers_the_confidence_and_no_answer(fitted):
     usual = fitted.classifier.predict_proba(TEXTS)["topic"]
     assert (careful.argmax(axis=1) == usual.argmax(axis=1)).all()
     assert (careful.max(axis=1) < usual.max(axis=1)).all()
+
+
+def test_which_number_it_is_does_not_matter_how_long_it_is_may():
+    texts = [f"盗刷了{n}元" for n in (5000, 1200, 88)] + [f"年费{n}元" for n in (300, 5000, 1200)]
+    labels = {"topic": ["theft"] * 3 + ["fee"] * 3}
+    classifier = fit(texts, labels, settings=LinearSettings(min_texts=1)).classifier
+    same, other, shorter = classifier.predict_proba(["盗刷了7341元", "盗刷了9999元", "盗刷了7元"])["topic"]
+    assert same.tolist() == other.tolist() != shorter.tolist()
+    assert "0000" in classifier.vectoriser.words
