@@ -5,7 +5,6 @@ who may write the folder may write the manifest.
 """
 
 import hashlib
-import io
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -13,28 +12,15 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 
-import joblib
 import orjson
 
-from triage.classify import Classifier, LinearClassifier
+from triage.classify import Classifier
 from triage.errors import ArtifactError
+from triage.families import FAMILIES, LAYOUT, Family
 from triage.resources import MODELS
 from triage.text import dictionary_hash
 
-FAMILIES: dict[str, type] = {"linear": LinearClassifier}
-_LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib", "rjieba")
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The files of a model folder."""
-
-    manifest: str = "manifest.json"
-    classifier: str = "classifier.joblib"
-    card: str = "README.md"
-
-
-LAYOUT = Layout()
+_LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib", "rjieba", "onnxruntime", "tokenizers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +38,7 @@ class Manifest:
 
     Args:
         name, version, created: identity; `created` is an ISO 8601 time.
-        family: key of `FAMILIES`.
+        family: key of `triage.families.FAMILIES`.
         heads: head -> labels in the order of the probabilities.
         text: how texts are prepared and counted.
         dictionary_hash: `triage.text.dictionary_hash()` at training.
@@ -85,7 +71,7 @@ class Manifest:
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of the installed packages on which a linear model's answers depend."""
+    """Versions of the installed packages on which a model's answers depend."""
     return {name: version(name) for name in _LIBRARIES}
 
 
@@ -104,12 +90,12 @@ def save(classifier: Classifier, manifest: Manifest, card: str, folder: Path) ->
     Raises:
         ArtifactError: `folder` exists and is not a model folder, or the manifest does not describe the classifier.
     """
-    if not isinstance(classifier, FAMILIES.get(manifest.family, ())) or classifier.heads != manifest.heads:
+    family = FAMILIES.get(manifest.family)
+    if not family or not isinstance(classifier, family.classifier) or classifier.heads != manifest.heads:
         raise ArtifactError(f"manifest: family {manifest.family!r} with heads {list(manifest.heads)} does not describe this classifier")
-    if folder.exists() and not (folder / LAYOUT.manifest).is_file():
-        raise ArtifactError(f"{folder} exists and is not a model folder; choose another place or remove it")
+    require_replaceable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    content = {LAYOUT.classifier: _pickled(classifier), LAYOUT.card: card.encode()}
+    content = family.write(classifier) | {LAYOUT.card: card.encode()}
     manifest = replace(manifest, files={name: hashlib.sha256(data).hexdigest() for name, data in content.items()})
     content[LAYOUT.manifest] = orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2) + b"\n"
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -125,18 +111,35 @@ def save(classifier: Classifier, manifest: Manifest, card: str, folder: Path) ->
     return manifest
 
 
-def load(folder: Path) -> tuple[Classifier, Manifest]:
+def require_replaceable(folder: Path) -> None:
+    """Raises: ArtifactError when something lies there that is not a model; worth asking before a long training."""
+    if folder.exists() and not (folder / LAYOUT.manifest).is_file():
+        raise ArtifactError(f"{folder} exists and is not a model folder; choose another place or remove it")
+
+
+def load(folder: Path, threads: int = 0) -> tuple[Classifier, Manifest]:
     """Read a model that is exactly what its manifest vouches for and that fits this installation.
+
+    Args:
+        folder: of the model.
+        threads: in which an encoder reads; 0 = one for each core. Processes that share the cores take 1 each.
 
     Raises:
         ArtifactError: something is missing, added or changed, or the dictionary or scikit-learn is another one.
     """
     manifest = read_manifest(folder)
-    content = _verified(folder, manifest)
-    _require_same_installation(folder, manifest)
-    classifier = joblib.load(io.BytesIO(content[LAYOUT.classifier]))
-    if not isinstance(classifier, FAMILIES[manifest.family]) or classifier.heads != manifest.heads:
-        raise ArtifactError(f"{folder / LAYOUT.classifier}: not the {manifest.family} classifier of its manifest; train the model again")
+    family = FAMILIES.get(manifest.family)
+    if family is None:
+        raise ArtifactError(f"{folder}: family {manifest.family!r} is not known here; expected one of {', '.join(FAMILIES)}")
+    content = _verified(folder, manifest, family)
+    if family.counts_words:
+        _require_same_installation(folder, manifest)
+    try:
+        classifier = family.read(content, threads)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{folder}: not the {manifest.family} classifier of its manifest ({error}); train the model again") from None
+    if not isinstance(classifier, family.classifier) or classifier.heads != manifest.heads:
+        raise ArtifactError(f"{folder}: not the {manifest.family} classifier of its manifest; train the model again")
     return classifier, manifest
 
 
@@ -169,15 +172,9 @@ def served_folder(models: Path = MODELS) -> Path:
         raise ArtifactError(f"{current} is missing: no model is served; train one and promote it (`triage promote DIR`)") from None
 
 
-def _pickled(classifier: Classifier) -> bytes:
-    buffer = io.BytesIO()
-    joblib.dump(classifier, buffer, compress=("zlib", 3))
-    return buffer.getvalue()
-
-
-def _verified(folder: Path, manifest: Manifest) -> dict[str, bytes]:
+def _verified(folder: Path, manifest: Manifest, family: Family) -> dict[str, bytes]:
     present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir()} - {LAYOUT.manifest}
-    for name in sorted({LAYOUT.classifier, *manifest.files} - present):
+    for name in sorted({*family.files, *manifest.files} - present):
         raise ArtifactError(f"{folder / name} is missing; restore the folder or train the model again")
     for name in sorted(present - set(manifest.files)):
         raise ArtifactError(f"{folder / name} is not in the manifest; remove it")
@@ -189,8 +186,6 @@ def _verified(folder: Path, manifest: Manifest) -> dict[str, bytes]:
 
 
 def _require_same_installation(folder: Path, manifest: Manifest) -> None:
-    if manifest.family not in FAMILIES:
-        raise ArtifactError(f"{folder}: family {manifest.family!r} is not known here; expected one of {', '.join(FAMILIES)}")
     if manifest.dictionary_hash != dictionary_hash():
         raise ArtifactError(f"{folder}: was trained with another dictionary; restore data/lexicon/words.txt or train the model again")
     trained, installed = (_major_minor(v["scikit-learn"]) for v in (manifest.libraries, library_versions()))

@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 
+import joblib
 import numpy as np
 import pytest
 
@@ -69,7 +70,7 @@ def test_one_changed_byte_is_refused_before_anything_is_unpickled(folder, monkey
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    monkeypatch.setattr(artifact.joblib, "load", lambda *_: pytest.fail("unpickled"))
+    monkeypatch.setattr(joblib, "load", lambda *_: pytest.fail("unpickled"))
     with pytest.raises(ArtifactError, match=r"classifier\.joblib was changed.*train the model again"):
         artifact.load(folder)
 

@@ -1,0 +1,72 @@
+"""The blend family: a linear model and an encoder, which err differently, answer together; the linear one alone where it is sure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triage.classify import LinearClassifier
+from triage.encoder import EncoderClassifier
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """When the linear answer stands without asking the encoder: every head is sure, and no label is one that is always looked at twice.
+
+    Args:
+        thresholds: head -> probability (0-1) from which its linear answer is sure; above 1: never.
+        always_ask: head -> labels at which the encoder is always asked (severe complaints).
+    """
+
+    thresholds: dict[str, float]
+    always_ask: dict[str, tuple[str, ...]]
+
+    def settled(self, probabilities: Mapping[str, NDArray[np.floating]], heads: Mapping[str, Sequence[str]]) -> NDArray[np.bool_]:
+        """Texts (n,) whose linear answer stands, from the linear probabilities: head -> (n, labels)."""
+        sure = np.ones(len(next(iter(probabilities.values()))), dtype=bool)
+        for head, threshold in self.thresholds.items():
+            sure &= probabilities[head].max(axis=1) >= threshold
+        for head, labels in self.always_ask.items():
+            asked = [heads[head].index(label) for label in labels]
+            sure &= ~np.isin(probabilities[head].argmax(axis=1), asked)
+        return sure
+
+
+@dataclass(frozen=True, eq=False)
+class BlendClassifier:
+    """Weighted mean of two distributions a head.
+
+    Args:
+        linear, encoder: answer the same heads with the same labels.
+        weights: head -> the encoder's share (0-1); the linear part has the rest.
+        cascade: None asks the encoder about every text.
+    """
+
+    linear: LinearClassifier
+    encoder: EncoderClassifier
+    weights: dict[str, float]
+    cascade: Cascade | None
+
+    @property
+    def heads(self) -> dict[str, tuple[str, ...]]:
+        """Head -> labels in order."""
+        return self.linear.heads
+
+    def predict_proba(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """See `Classifier.predict_proba`; float32."""
+        answers = self.linear.predict_proba(texts)
+        asked = np.arange(len(texts)) if self.cascade is None else np.flatnonzero(~self.cascade.settled(answers, self.heads))
+        second = self.encoder.predict_proba([texts[i] for i in asked])
+        for head, probabilities in answers.items():
+            probabilities[asked] = mixed(probabilities[asked], second[head], self.weights[head])
+        return answers
+
+    def explain(self, texts: Sequence[str], head: str, label_index: NDArray[np.integer]) -> list[list[tuple[str, float]]]:
+        """See `Classifier.explain`; the linear part's words, which cost no second look at the text."""
+        return self.linear.explain(texts, head, label_index)
+
+
+def mixed(linear: NDArray[np.floating], encoder: NDArray[np.floating], weight: float) -> NDArray[np.floating]:
+    """Distributions (texts, labels) in the proportion 1 - weight : weight."""
+    return (1 - weight) * linear + weight * encoder
