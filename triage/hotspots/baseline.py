@@ -160,9 +160,11 @@ def fit(table: Floats, rows: NDArray[np.intp], exposure: Floats, prior: Floats, 
     residual = (sums - weeks * rate) / np.sqrt(np.maximum(weeks * rate * weekly, 0.25))
     trust = np.where(residual > _SUSPECT, (_SUSPECT / np.maximum(residual, _SUSPECT)) ** 2, 1.0)
     rate = ((trust * sums).sum(axis=0) + settings.prior_days * prior) / ((trust * weeks).sum(axis=0) + settings.prior_days)
-    clean = np.sqrt(trust) * (sums - weeks * rate)
-    daily = _dispersion(counts - lived * rate, rate * lived.mean(axis=0), settings.prior_blocks)
-    return Baseline(rate, known, exposure, daily, _dispersion(clean, rate * weeks.mean(axis=0), settings.prior_blocks))
+    soft = np.sqrt(trust)
+    weekly = _dispersion(soft * (sums - weeks * rate), rate * weeks.mean(axis=0), settings.prior_blocks)
+    by_day = np.repeat(soft, np.diff(np.append(edges, len(rows))), axis=0)
+    daily = _dispersion(by_day * (counts - lived * rate), rate * lived.mean(axis=0), settings.prior_blocks)
+    return Baseline(rate, known, exposure, daily, weekly)
 
 
 def _dispersion(residual: Floats, mean: Floats, prior_blocks: float) -> Floats:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triage.hotspots.baseline import Baseline, baseline_rows, day_kind, day_weights, fit, judge
 from triage.hotspots.cells import LAYERS, Cell, Cells, cells_of, shares
@@ -21,6 +22,7 @@ from triage.regions import UNKNOWN
 LONGEST = 36_500.0
 """Days; a recurrence interval beyond a century says no more than a century."""
 _RARE = 1e-4  # a cell too small to reach this p-value past the effect floor counts as a part of a cell in the budget
+_GIANT, _GIANT_FLOOR = 5, 20  # times the 95th percentile of the cell's days, and complaints: a day beyond both together is no count
 _PROMISING = 8.0  # chance alone seldom lets a zone score as much: below it no draws are spent
 
 
@@ -41,6 +43,7 @@ def judge_cells(counts: Counts, last: date, settings: DetectionSettings) -> tupl
     rows, durations = baseline_rows(present, end, settings.durations, settings.baseline)
     if not durations:
         return None
+    counts = _tamed(counts, rows)
     cells = cells_of(counts, settings.by_channel)
     kinds = np.array([day_kind(counts.start + timedelta(days=i)) for i in range(counts.days)])
     weight = day_weights(counts, rows, kinds)
@@ -55,6 +58,19 @@ def judge_cells(counts: Counts, last: date, settings: DetectionSettings) -> tupl
     passing &= interval >= 7 / settings.budget.alerts_a_week
     judged = Judged(cells, windows, p, interval, counts.regions, settings.floor)
     return judged, np.flatnonzero(passing).tolist(), find_zones(judged, null, calibration, settings)
+
+
+def _tamed(counts: Counts, rows: NDArray[np.intp]) -> Counts:
+    """The counts, where a single giant day of the baseline (a wrong import, a load test) gives way to the cell's median day."""
+    past = counts.observed[rows]
+    middle, high = len(rows) // 2, int(0.95 * (len(rows) - 1))
+    ranked = np.partition(past, (middle, high), axis=0)
+    giant = past > _GIANT * ranked[high] + _GIANT_FLOOR
+    if not giant.any():
+        return counts
+    observed = counts.observed.copy()
+    observed[rows] = np.where(giant, ranked[middle], past)
+    return replace(counts, observed=observed)
 
 
 def _recent(counts: Counts, last: date, span: int) -> Counts:

@@ -227,3 +227,24 @@ def test_evidence_is_diverse():
 def test_counts_must_fit_their_keys():
     with pytest.raises(InputError):
         Counts(START, CATEGORIES, REGIONS, CHANNELS, np.zeros((3, 2, 2, 2), np.int32))
+
+
+def test_one_giant_count_long_ago_does_not_blind_the_test():
+    base = raised(4, "payment.transfer_failure", "440000")
+    base.observed[20, 2, 1] = 100_000
+    found = find_hotspots(base, NoTexts(), NOW)
+    assert [(hotspot.category, hotspot.regions) for hotspot in found] == [("payment.transfer_failure", ("440000",))]
+
+
+def test_counts_of_zeros_give_no_verdict():
+    empty = Counts(START, CATEGORIES, REGIONS, CHANNELS, np.zeros((DAYS, len(CATEGORIES), len(REGIONS), len(CHANNELS)), np.int32))
+    assert find_hotspots(empty, NoTexts(), NOW) == []
+
+
+def test_a_region_without_a_past_stands_out_when_it_begins_to_complain():
+    base = counts()
+    base.observed[:-3, :, 3] = 0
+    base.observed[-3:, :, 3] = 0
+    base.observed[-3:, 0, 3] = 6
+    [hotspot] = find_hotspots(base, NoTexts(), NOW)
+    assert (hotspot.category, hotspot.regions) == ("ebank.login", ("650000",))
