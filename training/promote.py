@@ -85,7 +85,7 @@ def previous(models: Path = MODELS) -> list[str]:
 
 def _compared(served: Path, classifier: Classifier, manifest: Manifest, data: Path, text_column: str) -> Comparison:
     old_classifier, old = load(served)
-    examples = read_examples([data], heads_in(data, set(manifest.heads) & set(old.heads)), text_column)
+    examples = read_examples([data], heads_in(data, [head for head in old.heads if head in manifest.heads]), text_column)
     return compare(examples, answer(old_classifier, old, examples), answer(classifier, manifest, examples))
 
 

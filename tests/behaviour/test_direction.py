@@ -1,0 +1,67 @@
+"""What makes a matter graver or a customer happier must not move the tags the other way."""
+
+import pytest
+
+MOOD = {"negative": 0, "neutral": 1, "positive": 2}
+GRAVER = (
+    "，已经向银保监会投诉",
+    "，我已经打12378投诉了",
+    "，再不解决我就去银保监会投诉",
+    "，我要起诉你们",
+    "，投诉了三次都没人解决",
+)
+PRAISE = ("，不过你们柜员态度很好，谢谢", "，但是客服很耐心，点赞", "。总体还是很满意的，支持")
+
+
+@pytest.mark.parametrize("addition", GRAVER)
+def test_what_is_graver_never_lowers_the_severity(tag, complaints, addition):
+    before, after = tag(complaints), tag([text + addition for text in complaints])
+    lowered = [
+        f"{text}: {b.severity.level} -> {a.severity.level} ({a.category.key})"
+        for text, b, a in zip(complaints, before, after, strict=True)
+        if a.severity.level < b.severity.level
+    ]
+    assert not lowered
+
+
+@pytest.mark.parametrize("addition", PRAISE)
+def test_praise_never_makes_the_sentiment_worse(tag, texts, addition):
+    before, after = tag(texts), tag([text + addition for text in texts])
+    worse = [
+        f"{text}: {b.sentiment.label} -> {a.sentiment.label}"
+        for text, b, a in zip(texts, before, after, strict=True)
+        if MOOD[a.sentiment.label] < MOOD[b.sentiment.label]
+    ]
+    assert not worse
+
+
+def test_abuse_never_makes_the_sentiment_of_a_complaint_better(tag, complaints):
+    before, after = tag(complaints), tag([f"{text}，垃圾银行，气死人了" for text in complaints])
+    better = [
+        f"{text}: {b.sentiment.label} -> {a.sentiment.label}"
+        for text, b, a in zip(complaints, before, after, strict=True)
+        if MOOD[a.sentiment.label] > MOOD[b.sentiment.label]
+    ]
+    assert not better
+
+
+def test_a_larger_sum_in_dispute_never_lowers_the_severity(tag):
+    frames = ("同一笔消费扣了我两次钱，多扣了{}元", "转账{}元，钱扣了对方没收到", "银行卡被盗刷了{}元", "退款{}元一直没到账")
+    for frame in frames:
+        levels = [t.severity.level for t in tag([frame.format(amount) for amount in (50, 500, 5_000, 50_000, 500_000)])]
+        assert levels == sorted(levels), frame
+        assert levels[-1] == 4, frame
+
+
+def test_a_threat_weighs_no_more_than_what_was_done(tag, complaints):
+    threat = tag([f"{text}，如果不解决我就投诉到银保监会" for text in complaints])
+    done = tag([f"{text}，我已经投诉到银保监会了" for text in complaints])
+    # Where the added words turn the category to no complaint, no rule of the policy applies any more.
+    turned = [text for text, t, d in zip(complaints, threat, done, strict=True) if t.severity.level > d.severity.level]
+    assert len(turned) / len(complaints) <= 0.01, turned
+    assert sum(t.severity.level < d.severity.level for t, d in zip(threat, done, strict=True)) / len(complaints) >= 0.85
+
+
+def test_a_regulator_taking_the_case_up_is_the_gravest(tag, complaints):
+    after = tag([f"{text}，已经向银保监会投诉" for text in complaints])
+    assert sum(t.severity.level == 4 for t in after) / len(after) >= 0.97
