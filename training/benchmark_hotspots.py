@@ -17,6 +17,7 @@ from training.benchmark_surveillance import report
 from training.simulate import load_settings
 from training.simulated_counts import Planted, Stream, confusion_matrix, provinces, simulate_counts
 from triage.hotspots.detect import find_hotspots
+from triage.hotspots.places import load_places
 from triage.hotspots.regression import Floats
 from triage.hotspots.series import group_of
 from triage.types import BEIJING, Hotspot, Window
@@ -115,7 +116,7 @@ def hotspot_report(streams: int, a_day: float, usual: float, history: int, accur
 
 
 def plant(rng: np.random.Generator, number: int, least_share: float) -> list[Planted]:
-    """Six outbreaks of different categories in one province or three, so that two streams in turn have every relative risk with every
+    """Six outbreaks of different categories in one province or, three times of ten, with two of its neighbours, so that two streams in turn have every relative risk with every
     duration.
 
     Args:
@@ -125,6 +126,7 @@ def plant(rng: np.random.Generator, number: int, least_share: float) -> list[Pla
     """
     settings = load_settings()
     regions, place_share = provinces(settings)
+    places = load_places()
     total = sum(settings["categories"].values())
     kinds = {key: share / total for key, share in settings["categories"].items() if key != "other.not_complaint"}
     by_share = np.array(list(kinds.values())) / sum(kinds.values())
@@ -132,12 +134,15 @@ def plant(rng: np.random.Generator, number: int, least_share: float) -> list[Pla
     planted: list[Planted] = []
     while len(planted) < len(mixes):
         category = str(rng.choice(list(kinds), p=by_share))
-        zone = rng.choice(len(regions), 3 if rng.random() < 0.3 else 1, replace=False, p=place_share)
-        if kinds[category] * place_share[zone].sum() < least_share or any(category == p.category for p in planted):
+        centre = str(rng.choice(regions, p=place_share))
+        around = list(places[centre].neighbours) if rng.random() < 0.3 else []
+        zone = {centre, *map(str, rng.permutation(around)[:2])}
+        share = sum(place_share[regions.index(region)] for region in zone)
+        if kinds[category] * share < least_share or any(category == p.category for p in planted):
             continue
         risk, days = mixes[len(planted)]
         first = END - timedelta(days=int(rng.integers(days + 2, _JUDGED - 3)))
-        planted.append(Planted(category, tuple(sorted(regions[i] for i in zone)), first, first + timedelta(days=days - 1), risk))
+        planted.append(Planted(category, tuple(sorted(zone)), first, first + timedelta(days=days - 1), risk))
     return planted
 
 
