@@ -6,6 +6,8 @@ HOST     ?= 127.0.0.1
 PORT     ?= 8000
 DEMO     ?= 1
 OUT      ?= var/models/bank-linear
+FAMILY   ?= blend
+ENCODER_OUT ?= var/models/bank-$(FAMILY)
 SHEET    ?= var/review.xlsx
 INTO     ?= var/split
 GROUP    ?= batch
@@ -15,7 +17,7 @@ CORPUS   := $(sort $(wildcard data/corpus/*/*.jsonl))
 WEB_SOURCES := $(WEB)/package-lock.json $(WEB)/package.json $(WEB)/index.html $(WEB)/vite.config.ts $(wildcard $(WEB)/src/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow check format web wheel data train evaluate compare promote review runs bench bench-tag bench-service bench-hotspots clean
+.PHONY: help install run test test-slow check format web wheel data train train-encoder evaluate compare promote review runs bench bench-tag bench-service bench-hotspots clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 16
@@ -33,6 +35,10 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.installed
 
 $(VENV)/.installed-report: pyproject.toml $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[report]'
+	touch $@
+
+$(VENV)/.installed-encoder: pyproject.toml $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[encoder]'
 	touch $@
 
 web: $(WEB)/dist/index.html  ## build the page with the machine's Node (20.19+) or the one from PyPI
@@ -78,6 +84,11 @@ train: $(VENV)/.installed  ## rebuild the shipped linear model from data/corpus:
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
 		--group-column batch --taxonomy --family linear --caution 1.6 --courtesy 0.3 --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
 		$(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
+
+train-encoder: $(VENV)/.installed-encoder  ## train the blend (FAMILY=encoder: the encoder alone) on data/corpus: DATA, BASE, EPOCHS, ENCODER_OUT, SEED
+	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
+		--group-column batch --taxonomy --family $(FAMILY) --caution 1.6 --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
+		$(if $(BASE),--base $(BASE)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
 evaluate: $(VENV)/$(if $(REPORT),.installed-report,.installed)  ## evaluate a model: MODEL=folder DATA=file [REPORT=folder]
 	$(BIN)/triage evaluate $(if $(MODEL),--model $(MODEL)) --data $(DATA) $(if $(REPORT),--report $(REPORT))

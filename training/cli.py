@@ -9,13 +9,15 @@ from pathlib import Path
 
 from training import commands, evaluate, runs, simulate, train
 from training.commands.arguments import add_command, add_data_arguments, label_columns, print_json, taxonomy_of
+from training.encoder import EncoderSettings
+from training.families import FAMILIES
 from training.linear import LinearSettings
 from triage.errors import InputError, TriageError
 from triage.resources import MODELS
 from triage.types import BEIJING
 
-FAMILIES = ("linear",)
 _DEFAULTS = LinearSettings()
+_ENCODER = EncoderSettings()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,6 +60,15 @@ def run_train(args: argparse.Namespace) -> int:
         version=args.version,
         seed=args.seed,
         settings=LinearSettings(cost=args.cost, balance=args.balance, caution=args.caution, courtesy=args.courtesy),
+        family=args.family,
+        encoder=EncoderSettings(
+            base=args.base,
+            epochs=args.epochs,
+            max_pieces=args.max_pieces,
+            frozen_layers=args.frozen_layers,
+            balance=args.balance,
+            caution=args.caution,
+        ),
     )
     out = args.out or MODELS / request.folder_name
     runs.require_writable(args.runs)
@@ -109,6 +120,11 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     add("--out", type=Path, metavar="DIR", help="model folder; default: models/NAME-VERSION")
     add("--runs", type=Path, default=runs.RUNS, metavar="FILE", help="where the run is recorded; default: models/runs.jsonl")
     add("--json", action="store_true", help="figures as JSON")
+    add = parser.add_argument_group("families encoder and blend").add_argument
+    add("--base", default=_ENCODER.base, metavar="NAME|DIR", help=f"folder or hub id of the weights to start from; default {_ENCODER.base}")
+    add("--epochs", type=_count, default=_ENCODER.epochs, metavar="N", help=f"default: {_ENCODER.epochs}")
+    add("--max-pieces", type=_count, default=_ENCODER.max_pieces, metavar="N", help=f"of a text; default: {_ENCODER.max_pieces}")
+    add("--frozen-layers", type=int, default=_ENCODER.frozen_layers, metavar="N", help="lowest layers that are not trained: faster")
 
 
 def _share(text: str) -> float:
@@ -122,6 +138,13 @@ def _positive(text: str) -> float:
     value = float(text)
     if value <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
     return value
 
 

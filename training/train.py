@@ -2,14 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+
+from training import families
+from training.encoder import EncoderSettings
 from training.evaluate import ERROR_COST, REVIEW_COST, HeadFigures, answer, as_table, figures, most_probable
 from training.examples import Examples, read_examples, require_trainable
-from training.linear import LinearSettings, fit
-from triage.artifact import Manifest, library_versions, save
+from training.linear import LinearSettings
+from triage.artifact import Manifest, library_versions, require_replaceable, save
 from triage.taxonomy import Taxonomy
 from triage.text import dictionary_hash
 
@@ -30,7 +34,9 @@ class Request:
     name: str = "custom"
     version: str = "1"
     seed: int = 0
+    family: str = "linear"
     settings: LinearSettings = field(default_factory=LinearSettings)
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
 
     @property
     def folder_name(self) -> str:
@@ -50,11 +56,15 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
         The manifest, and the figures by name of the test: on the training data out of fold, and on each test file.
 
     Raises:
-        InputError: the data cannot be trained on; see `training.examples`.
+        InputError: the data cannot be trained on; see `training.examples`; or an encoder's base is none.
+        ConfigError: a package that only an encoder needs is missing.
+        ArtifactError: `out` is something else than a model folder.
     """
     examples = _read(request, request.data)
     require_trainable(examples)
-    fitted = fit(examples.texts, examples.labels, examples.groups, request.settings, request.seed)
+    require_replaceable(out)
+    checkpoint = out.with_name(f".{out.name}.training")
+    fitted = families.fit(request.family, examples, request.settings, request.encoder, request.seed, checkpoint)
     heads = fitted.classifier.heads
     # With calibrated probabilities review pays below this confidence: review costs less than the error expected without it.
     thresholds = dict.fromkeys(heads, 1 - REVIEW_COST / ERROR_COST)
@@ -62,9 +72,9 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
         name=request.name,
         version=request.version,
         created=now.isoformat(timespec="seconds"),
-        family="linear",
+        family=request.family,
         heads=heads,
-        text={"preparation": "triage.privacy.prepare", "tokens": "triage.text.cut"} | asdict(request.settings),
+        text={"preparation": "triage.privacy.prepare"} | fitted.text,
         dictionary_hash=dictionary_hash(),
         data=examples.files,
         metrics={},
@@ -72,7 +82,7 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
         libraries=library_versions(),
         seed=request.seed,
     )
-    held_out = {head: most_probable(labels, fitted.held_out[head]) for head, labels in heads.items()}
+    held_out = {head: most_probable(heads[head], p) for head, p in fitted.held_out.items() if not np.isnan(p).all()}
     measured = {CROSS_VALIDATION: figures(examples, held_out, thresholds)}
     for path in request.tests:
         test = _read(request, (path,))
@@ -89,14 +99,12 @@ def card(request: Request, manifest: Manifest, examples: Examples, measured: Map
     )
     parts = [
         f"# {manifest.folder_name}",
-        "Linear support vector machines, one per label and head, over TF-IDF of character n-grams and words of Chinese text; probabilities "
-        "calibrated by temperature. Written by `triage train`; `manifest.json` vouches for the files beside it.",
+        f"{families.ABOUT[manifest.family]} Written by `triage train`; `manifest.json` vouches for the files beside it.",
         "## Data",
         _data_table(examples),
         "\n".join(f"- `{head}`: {_counts(examples.labels[head])}" for head in manifest.heads),
         "## Figures",
-        f"`{CROSS_VALIDATION}`: each row answered by heads that were trained without its fold (folds {grouped}). Other tests: rows that were "
-        "not trained on.",
+        f"`{CROSS_VALIDATION}`: {_held_out(request)} ({grouped}). Other tests: rows that were not trained on.",
         *(f"### {test}\n\n{as_table(by_head)}" for test, by_head in measured.items()),
         f"`ece`: calibration error. `review_share`: answers under the review threshold, which leaves them to a person. `cost_per_1000`: "
         f"{REVIEW_COST:g} for each review, {ERROR_COST:g} for each wrong answer that was not reviewed.",
@@ -111,6 +119,14 @@ def card(request: Request, manifest: Manifest, examples: Examples, measured: Map
 def _read(request: Request, files: Sequence[Path]) -> Examples:
     group = request.group_column if files == request.data else None
     return read_examples(files, request.label_columns, request.text_column, group, request.taxonomy)
+
+
+def _held_out(request: Request) -> str:
+    if request.family == "linear":
+        return "each row answered by heads that were trained without its fold"
+    return (
+        f"the {request.encoder.held_out:.0%} of the rows that the encoder was not trained on, but calibrated and, in a blend, weighted by"
+    )
 
 
 def _data_table(examples: Examples) -> str:

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from training.blend import NEVER, choose_cascade, choose_weights
+from triage.blend import mixed
+
+HEADS = {"category": ("a", "b"), "severity": ("1", "2", "3")}
+
+
+def distributions(probability_of_first):
+    p = np.array(probability_of_first, dtype=float)
+    return np.column_stack([p, 1 - p])
+
+
+def test_the_better_of_two_models_gets_the_weight():
+    target = {"category": np.array([0, 0, 1, 1])}
+    good, bad = {"category": distributions([0.9, 0.9, 0.1, 0.1])}, {"category": distributions([0.4, 0.6, 0.5, 0.6])}
+    assert choose_weights(bad, good, target) == {"category": 1.0}
+    assert choose_weights(good, bad, target) == {"category": 0.0}
+
+
+def test_models_that_err_on_different_texts_share_the_weight():
+    target = {"category": np.zeros(4, dtype=int)}
+    first, second = {"category": distributions([0.9, 0.9, 0.1, 0.9])}, {"category": distributions([0.9, 0.1, 0.9, 0.9])}
+    assert choose_weights(first, second, target) == {"category": 0.5}
+
+
+def test_only_rows_that_both_held_out_and_that_have_a_label_choose():
+    linear = {"category": distributions([0.9, 0.1, 0.1])}
+    encoder = {"category": distributions([0.6, np.nan, 0.9])}
+    assert choose_weights(linear, encoder, {"category": np.array([0, 0, -1])}) == {"category": 0.0}
+    nothing = {"category": np.full((3, 2), np.nan)}
+    target = {"category": np.array([0, 0, 1])}
+    assert choose_weights(linear, nothing, target) == {"category": 0.5}
+    assert choose_cascade(linear, nothing, target, {"category": 0.5}, HEADS).thresholds == {"category": NEVER}
+
+
+def test_the_linear_answer_stands_down_to_where_it_would_lose():
+    linear = {"category": distributions([0.95, 0.9, 0.8, 0.7, 0.6])}
+    encoder = {"category": distributions([0.9, 0.9, 0.9, 0.0, 0.0])}
+    target = {"category": np.array([0, 0, 0, 1, 1])}
+    cascade = choose_cascade(linear, encoder, target, {"category": 1.0}, {"category": ("a", "b")})
+    assert cascade.thresholds == {"category": pytest.approx(0.8)}
+    assert cascade.settled(linear, HEADS).tolist() == [True, True, True, False, False]
+
+
+def test_a_loss_that_is_allowed_is_used_up_and_not_exceeded():
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 2, 2000)
+    linear = distributions(np.clip(np.where(truth == 0, 0.65, 0.35) + random.normal(0, 0.2, 2000), 0.01, 0.99))
+    encoder = distributions(np.clip(np.where(truth == 0, 0.7, 0.3) + random.normal(0, 0.15, 2000), 0.01, 0.99))
+    weights = {"category": 0.6}
+    both = mixed(linear, encoder, 0.6)
+    losses = []
+    for allowed in (0.0, 0.01, 1.0):
+        cascade = choose_cascade({"category": linear}, {"category": encoder}, {"category": truth}, weights, {"category": ("a", "b")}, allowed)
+        settled = cascade.settled({"category": linear}, HEADS)
+        answered = np.where(settled[:, None], linear, both)
+        losses.append((both.argmax(axis=1) == truth).mean() - (answered.argmax(axis=1) == truth).mean())
+        assert losses[-1] <= allowed + 1e-9
+    assert losses[0] < losses[1] < losses[2]
+    assert settled.all()
+
+
+def test_a_model_of_complaints_looks_at_severe_ones_twice():
+    empty = {"severity": np.full((1, 3), np.nan)}
+    cascade = choose_cascade(empty, empty, {"severity": np.array([0])}, {"severity": 0.5}, HEADS)
+    assert cascade.always_ask == {"severity": ("3",)}

@@ -1,0 +1,186 @@
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `encoder`")
+pytest.importorskip("transformers", reason="needs the extra `encoder`")
+pytest.importorskip("onnxscript", reason="needs the extra `encoder`")
+
+from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
+from transformers import BertConfig, BertModel, GPT2Config, GPT2Model, PreTrainedTokenizerFast  # noqa: E402
+
+from training import finetune, onnx_export  # noqa: E402
+from training.base_model import load_base  # noqa: E402
+from training.encoder import EncoderSettings, fit  # noqa: E402
+from triage import artifact  # noqa: E402
+from triage.encoder import EncoderClassifier, PieceReader  # noqa: E402
+from triage.errors import InputError  # noqa: E402
+
+SUBJECTS = ["我的卡", "昨天", "手机上", "在县里", "老人家", "公司户", "刚才", "今早"]
+MATTERS = {"转账": ["转账失败", "钱转不出去", "汇款没到账"], "登录": ["登录不了", "刷脸通不过", "验证码收不到"]}
+ROWS = [(f"{subject}{matter}", topic) for subject in SUBJECTS for topic, matters in MATTERS.items() for matter in matters]
+TEXTS = [text for text, _ in ROWS]
+LABELS = {"事由": [topic for _, topic in ROWS], "级别": [str(1 + i % 2) if i % 5 else None for i in range(len(ROWS))]}
+GROUPS = [subject for subject in SUBJECTS for _ in range(6)]
+QUICK = {"epochs": 20, "batch": 8, "rate": 2e-3, "max_pieces": 24, "held_out": 0.2}
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A BERT of two layers with random weights; its pieces are the characters of the texts."""
+    folder = tmp_path_factory.mktemp("tiny-bert")
+    pieces = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", *sorted(set("".join(TEXTS)))]
+    backend = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    backend.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    backend.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
+    PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(pieces), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, max_position_embeddings=64
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fitted(tiny, tmp_path_factory):
+    checkpoint = tmp_path_factory.mktemp("run") / "checkpoint"
+    return fit(TEXTS, LABELS, GROUPS, EncoderSettings(base=str(tiny), **QUICK), 0, checkpoint)
+
+
+def recipe(**changes):
+    return finetune.Recipe(
+        **({"epochs": 2, "batch": 8, "rate": 1e-3, "frozen_layers": 0, "balance": 0.5, "half": False, "seed": 0} | changes)
+    )
+
+
+def trained(tiny, checkpoint, **changes):
+    """A model of one head, and the reader of its texts."""
+    base = load_base(str(tiny), TEXTS)
+    reader = PieceReader(base.tokenizer, base.prefix, 24)
+    ids = [row for row, _ in reader.read(TEXTS)]
+    target = np.array([topic == "转账" for topic in LABELS["事由"]]).astype(int)
+    return finetune.finetune(base, ids, {"事由": target}, [2], recipe(**changes), checkpoint), reader
+
+
+def weights(model):
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def test_the_served_model_answers_as_the_trained_one(tiny, tmp_path):
+    model, reader = trained(tiny, tmp_path / "checkpoint")
+    with torch.inference_mode():
+        expected = [model(torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.int64))[0][0].numpy() for ids, _ in reader.read(TEXTS)]
+    exported = onnx_export.export(model)
+    served = EncoderClassifier(exported, reader, {"事由": ("登录", "转账")}, {"事由": 1.0})
+    np.testing.assert_allclose(served.scores(TEXTS), expected, atol=1e-4)
+    small = EncoderClassifier(onnx_export.quantise(exported), reader, served.heads, served.temperatures)
+    assert np.corrcoef(small.scores(TEXTS).ravel(), np.ravel(expected))[0, 1] > 0.99
+    assert len(small.model) < len(exported)
+
+
+def test_it_learns_what_it_is_shown_and_calibrates_on_groups_it_was_not_shown(fitted):
+    held_out = fitted.held_out["事由"]
+    tested = ~np.isnan(held_out[:, 0])
+    assert {GROUPS[i] for i in np.flatnonzero(tested)}.isdisjoint(GROUPS[i] for i in np.flatnonzero(~tested))
+    labels = fitted.classifier.heads["事由"]
+    right = [labels[held_out[i].argmax()] == LABELS["事由"][i] for i in np.flatnonzero(tested)]
+    assert np.mean(right) > 0.8
+    np.testing.assert_allclose(held_out[tested].sum(axis=1), 1, rtol=1e-5)
+
+
+def test_rows_without_a_label_of_a_head_have_no_held_out_answer_there(fitted):
+    unlabelled = [i for i, label in enumerate(LABELS["级别"]) if label is None]
+    assert np.isnan(fitted.held_out["级别"][unlabelled]).all()
+
+
+def test_the_words_of_the_trained_model_explain_its_answer(fitted):
+    [words] = fitted.classifier.explain(["转账失败"], "事由", np.array([fitted.classifier.heads["事由"].index("转账")]))
+    assert [word for word, _ in words] == ["转账失败"]
+
+
+def cut_off(tiny, checkpoint, monkeypatch, after):
+    """A training that is interrupted in the middle of step `after`."""
+    steps = []
+
+    def interrupted(loss, scores, rows, real=finetune._Loss.__call__):
+        steps.append(rows)
+        if len(steps) == after:
+            raise KeyboardInterrupt
+        return real(loss, scores, rows)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(finetune._Loss, "__call__", interrupted)
+        trained(tiny, checkpoint, checkpoint_seconds=0)
+
+
+def test_a_training_that_was_cut_off_goes_on_to_the_same_model(tiny, tmp_path, monkeypatch):
+    whole, _ = trained(tiny, tmp_path / "whole", checkpoint_seconds=0)
+    assert list(tmp_path.iterdir()) == []
+    cut_off(tiny, tmp_path / "checkpoint", monkeypatch, after=8)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+    resumed, _ = trained(tiny, tmp_path / "checkpoint", checkpoint_seconds=0)
+    for name, tensor in weights(whole).items():
+        torch.testing.assert_close(weights(resumed)[name], tensor)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_of_another_training_is_not_gone_on_with(tiny, tmp_path, monkeypatch, caplog):
+    cut_off(tiny, tmp_path / "checkpoint", monkeypatch, after=3)
+    trained(tiny, tmp_path / "checkpoint", epochs=1)
+    assert "is of another training; beginning anew" in caplog.text
+
+
+def test_frozen_layers_keep_their_weights_and_the_others_learn(tiny, tmp_path):
+    before = weights(finetune.MultiHead(load_base(str(tiny), TEXTS).network, 2))
+    model, _ = trained(tiny, tmp_path / "checkpoint", frozen_layers=1)
+    changed = {name for name, tensor in weights(model).items() if not torch.equal(tensor, before[name])}
+    assert any("layer.1" in name for name in changed)
+    assert not any("layer.0" in name or "embeddings" in name for name in changed)
+
+
+def test_the_outputs_of_frozen_layers_that_were_kept_give_the_answers_of_the_whole_network(tiny):
+    base = load_base(str(tiny), TEXTS)
+    ids = [row for row, _ in PieceReader(base.tokenizer, base.prefix, 24).read(TEXTS[:5])]
+    model = finetune.MultiHead(base.network, 2).eval()
+    batches = finetune._Batches(ids, recipe(), base.pad, torch.device("cpu"))
+    with torch.inference_mode():
+        whole = model.score(batches.inputs(range(5)))
+        batches.keep_states(model.network, 1)
+        with finetune._upper_layers(model.network, 1):
+            upper = model.score(batches.inputs(range(5)))
+    torch.testing.assert_close(upper, whole, atol=5e-3, rtol=0)
+
+
+def test_a_base_that_is_missing_is_said_to_be(tmp_path):
+    with pytest.raises(InputError, match=r"--base.*nowhere.*config\.json"):
+        load_base(str(tmp_path / "nowhere"), TEXTS)
+
+
+def test_a_base_of_another_architecture_is_refused(tmp_path):
+    GPT2Model(GPT2Config(vocab_size=8, n_embd=8, n_layer=1, n_head=1, n_positions=8)).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match=r"gpt2.*built like BERT"):
+        load_base(str(tmp_path), TEXTS)
+
+
+def test_more_pieces_than_the_base_can_read_are_refused(tiny, tmp_path):
+    with pytest.raises(InputError, match=r"--max-pieces.*16 to 62"):
+        fit(TEXTS, LABELS, GROUPS, EncoderSettings(base=str(tiny), max_pieces=128), 0, tmp_path / "checkpoint")
+
+
+@pytest.mark.parametrize("family", ["encoder", "blend"])
+def test_the_command_trains_saves_and_measures_either_family(family, tiny, tmp_path, capsys):
+    from training.cli import main
+
+    data = tmp_path / "data.csv"
+    rows = [f"{text},{topic},{group}" for (text, topic), group in zip(ROWS, GROUPS, strict=True)]
+    data.write_text("\n".join(["text,事由,作者", *rows]), encoding="utf-8")
+    out = tmp_path / "model"
+    arguments = ["train", "--data", str(data), "--label-column", "事由", "--group-column", "作者", "--family", family, "--base", str(tiny)]
+    assert main([*arguments, "--epochs", "1", "--max-pieces", "24", "--out", str(out), "--runs", str(tmp_path / "runs.jsonl")]) == 0
+    classifier, manifest = artifact.load(out)
+    assert (manifest.family, manifest.text["encoder_base" if family == "blend" else "base"]) == (family, str(tiny))
+    assert classifier.predict_proba(TEXTS)["事由"].shape == (len(TEXTS), 2)
+    assert "encoder" in (out / "README.md").read_text(encoding="utf-8")
+    assert "cross_validation" in capsys.readouterr().out

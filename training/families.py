@@ -1,0 +1,90 @@
+"""One call to train a model of any family."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training import blend, encoder, linear
+from training.encoder import EncoderSettings
+from training.examples import Examples
+from training.linear import LinearSettings
+from triage.blend import BlendClassifier, mixed
+from triage.classify import Classifier
+
+FAMILIES = ("linear", "encoder", "blend")
+_LINEAR = "Linear support vector machines, one per label and head, over TF-IDF of character n-grams and words of Chinese text"
+_ENCODER = "A transformers encoder fine-tuned with one linear head per label column over the mean of its last hidden states, served by ONNX Runtime"
+ABOUT = {
+    "linear": f"{_LINEAR}; probabilities calibrated by temperature.",
+    "encoder": f"{_ENCODER}; probabilities calibrated by temperature.",
+    "blend": f"Two models that answer together. 1: {_LINEAR}. 2: {_ENCODER}. Their calibrated probabilities are averaged with the weights of "
+    "`blend.json`; where the linear model is sure in every head and the complaint is not severe, it answers alone.",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A model of some family.
+
+    Args:
+        classifier: the object that serving loads.
+        held_out: head -> calibrated probabilities (texts, labels) by models trained without the text; rows of NaN elsewhere.
+        text: settings and choices, for the manifest.
+    """
+
+    classifier: Classifier
+    held_out: dict[str, NDArray[np.floating]]
+    text: dict[str, str | int | float]
+
+
+def fit(family: str, examples: Examples, for_linear: LinearSettings, for_encoder: EncoderSettings, seed: int, checkpoint: Path) -> Trained:
+    """Train.
+
+    Args:
+        family: one of `FAMILIES`.
+        examples: that can be trained on (`training.examples.require_trainable`).
+        for_linear, for_encoder: settings of the parts that the family has.
+        seed: of everything random.
+        checkpoint: where an encoder's unfinished training is kept.
+
+    Raises:
+        ConfigError, InputError: see `training.encoder.fit`.
+    """
+    if family == "linear":
+        fitted = linear.fit(examples.texts, examples.labels, examples.groups, for_linear, seed)
+        return Trained(fitted.classifier, fitted.held_out, {"tokens": "triage.text.cut"} | asdict(for_linear))
+    # The encoder first: what it lacks should show before anything else is trained.
+    second = encoder.fit(examples.texts, examples.labels, examples.groups, for_encoder, seed, checkpoint)
+    text = {name: value for name, value in asdict(for_encoder).items() if value is not None}
+    text |= {name: round(value, 4) for name, value in second.figures.items()}
+    if family == "encoder":
+        return Trained(second.classifier, second.held_out, text)
+    first = linear.fit(examples.texts, examples.labels, examples.groups, for_linear, seed)
+    return _blended(first, second, examples.labels, {f"encoder_{name}": value for name, value in text.items()} | _prefixed(for_linear))
+
+
+def _blended(
+    first: linear.Fitted, second: encoder.FittedEncoder, labels: Mapping[str, Sequence[str | None]], text: dict[str, str | int | float]
+) -> Trained:
+    heads = first.classifier.heads
+    targets = {head: np.array([-1 if v is None else heads[head].index(v) for v in column]) for head, column in labels.items()}
+    weights = blend.choose_weights(first.held_out, second.held_out, targets)
+    cascade = blend.choose_cascade(first.held_out, second.held_out, targets, weights, heads)
+    classifier = BlendClassifier(first.classifier, second.classifier, weights, cascade)
+    held_out = {head: mixed(first.held_out[head], second.held_out[head], weights[head]) for head in heads}
+    rows = np.flatnonzero(~np.any([np.isnan(p[:, 0]) for p in held_out.values()], axis=0))
+    if len(rows):
+        settled = cascade.settled({head: first.held_out[head][rows] for head in heads}, heads)
+        for head in heads:  # measured as it will answer
+            held_out[head][rows[settled]] = first.held_out[head][rows[settled]]
+        text |= {"cascade_linear_share": round(float(settled.mean()), 4), "cascade_stated_loss": blend.STATED_LOSS}
+    text |= {f"weight_{head}": weight for head, weight in weights.items()}
+    text |= {f"threshold_{head}": round(threshold, 4) for head, threshold in cascade.thresholds.items()}
+    return Trained(classifier, held_out, text)
+
+
+def _prefixed(settings: LinearSettings) -> dict[str, str | int | float]:
+    return {"tokens": "triage.text.cut"} | {f"linear_{name}": value for name, value in asdict(settings).items()}
