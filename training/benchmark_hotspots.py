@@ -116,8 +116,8 @@ def hotspot_report(streams: int, a_day: float, usual: float, history: int, accur
 
 
 def plant(rng: np.random.Generator, number: int, least_share: float) -> list[Planted]:
-    """Six outbreaks of different categories in one province or, three times of ten, with two of its neighbours, so that two streams in turn have every relative risk with every
-    duration.
+    """Six outbreaks of different categories in one province or, three times of ten, with two of its neighbours; two streams in turn have
+    every relative risk with every duration.
 
     Args:
         rng: of the choice; categories and provinces are drawn by their shares of complaints.
