@@ -7,6 +7,7 @@ PORT     ?= 8000
 DEMO     ?= 1
 OUT      ?= var/models/bank-linear
 FAMILY   ?= blend
+FROZEN   ?= 4
 ENCODER_OUT ?= var/models/bank-$(FAMILY)
 SHEET    ?= var/review.xlsx
 INTO     ?= var/split
@@ -85,10 +86,10 @@ train: $(VENV)/.installed  ## rebuild the shipped linear model from data/corpus:
 		--group-column batch --taxonomy --family linear --caution 1.6 --courtesy 0.3 --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
 		$(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
-train-encoder: $(VENV)/.installed-encoder  ## train the blend (FAMILY=encoder: the encoder alone) on data/corpus: DATA, BASE, EPOCHS, ENCODER_OUT, SEED
+train-encoder: $(VENV)/.installed-encoder  ## train the blend (FAMILY=encoder: the encoder alone) on data/corpus: DATA, BASE, EPOCHS, FROZEN=layers, ENCODER_OUT, SEED
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
 		--group-column batch --taxonomy --family $(FAMILY) --caution 1.6 --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
-		$(if $(BASE),--base $(BASE)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
+		--frozen-layers $(FROZEN) $(if $(BASE),--base $(BASE)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
 evaluate: $(VENV)/$(if $(REPORT),.installed-report,.installed)  ## evaluate a model: MODEL=folder DATA=file [REPORT=folder]
 	$(BIN)/triage evaluate $(if $(MODEL),--model $(MODEL)) --data $(DATA) $(if $(REPORT),--report $(REPORT))

@@ -124,9 +124,7 @@ def _read(request: Request, files: Sequence[Path]) -> Examples:
 def _held_out(request: Request) -> str:
     if request.family == "linear":
         return "each row answered by heads that were trained without its fold"
-    return (
-        f"the {request.encoder.held_out:.0%} of the rows that the encoder was not trained on, but calibrated and, in a blend, weighted by"
-    )
+    return "the rows that the encoder was not trained on, which calibrate it and, in a blend, choose weights and thresholds"
 
 
 def _data_table(examples: Examples) -> str:

@@ -130,7 +130,11 @@ class LinearClassifier:
         """What the character n-grams inside each word say for a label: for texts whose words were not learnt."""
         gains = []
         for word in words:
-            columns = [c for c in map(self.vectoriser.characters.get, character_ngrams(self.vectoriser.read(word), self.vectoriser.longest)) if c is not None]
+            columns = [
+                c
+                for c in map(self.vectoriser.characters.get, character_ngrams(self.vectoriser.read(word), self.vectoriser.longest))
+                if c is not None
+            ]
             gains.append(float((self.weights[columns, feature] * self.vectoriser.weighting.idf_[columns]).sum()))
         return gains
 

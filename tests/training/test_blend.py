@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from training.blend import NEVER, choose_cascade, choose_weights
+from training.encoder import too_much_lost
 from triage.blend import mixed
 
 HEADS = {"category": ("a", "b"), "severity": ("1", "2", "3")}
@@ -53,7 +54,9 @@ def test_a_loss_that_is_allowed_is_used_up_and_not_exceeded():
     both = mixed(linear, encoder, 0.6)
     losses = []
     for allowed in (0.0, 0.01, 1.0):
-        cascade = choose_cascade({"category": linear}, {"category": encoder}, {"category": truth}, weights, {"category": ("a", "b")}, allowed)
+        cascade = choose_cascade(
+            {"category": linear}, {"category": encoder}, {"category": truth}, weights, {"category": ("a", "b")}, allowed
+        )
         settled = cascade.settled({"category": linear}, HEADS)
         answered = np.where(settled[:, None], linear, both)
         losses.append((both.argmax(axis=1) == truth).mean() - (answered.argmax(axis=1) == truth).mean())
@@ -66,3 +69,12 @@ def test_a_model_of_complaints_looks_at_severe_ones_twice():
     empty = {"severity": np.full((1, 3), np.nan)}
     cascade = choose_cascade(empty, empty, {"severity": np.array([0])}, {"severity": 0.5}, HEADS)
     assert cascade.always_ask == {"severity": ("3",)}
+
+
+def test_a_single_changed_answer_of_a_hundred_does_not_cost_the_eight_bits():
+    before = np.ones(100, dtype=bool)
+    one_less = before.copy()
+    one_less[0] = False
+    assert not too_much_lost(before, one_less)
+    assert too_much_lost(np.repeat(before, 10), np.repeat(before, 10) & (np.arange(1000) % 50 != 0))
+    assert not too_much_lost(before[:0], before[:0])
