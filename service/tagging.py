@@ -37,17 +37,18 @@ def tag_rows(rows: Iterable[Row], model: Path | None, columns: Mapping[str, str]
     Raises:
         ArtifactError: the model cannot be loaded.
     """
-    _engine(model)  # a model that cannot be loaded shows here, before any process is started
+    threads = 0 if workers == 1 else 1  # processes share the cores already
+    _engine(model, threads)  # a model that cannot be loaded shows here, before any process is started
     remaining = iter(rows)
     blocks = iter(lambda: tuple(islice(remaining, BLOCK)), ())
     if workers == 1:
         for block in blocks:
-            yield from _answer(block, model, columns, now)
+            yield from _answer(block, model, threads, columns, now)
         return
     with ProcessPoolExecutor(workers) as pool:
         waiting: deque[Future[list[Answer]]] = deque()
         for block in blocks:
-            waiting.append(pool.submit(_answer, block, model, columns, now))
+            waiting.append(pool.submit(_answer, block, model, threads, columns, now))
             if len(waiting) > 2 * workers:  # so many blocks are in memory at most
                 yield from waiting.popleft().result()
         for done in waiting:
@@ -89,13 +90,13 @@ def flat(answer: Answer) -> dict[str, object]:
 
 
 @cache
-def _engine(model: Path | None) -> Tagger | Classifier:
+def _engine(model: Path | None, threads: int) -> Tagger | Classifier:
     """Loaded once in each process."""
-    classifier, manifest = load(model or served_folder())
+    classifier, manifest = load(model or served_folder(), threads)
     return Tagger(classifier, manifest) if set(HEADS) <= set(classifier.heads) else classifier
 
 
-def _answer(block: tuple[Row, ...], model: Path | None, columns: Mapping[str, str], now: datetime) -> list[Answer]:
+def _answer(block: tuple[Row, ...], model: Path | None, threads: int, columns: Mapping[str, str], now: datetime) -> list[Answer]:
     answers: list[Answer | None] = []
     good: list[Complaint] = []
     for row in block:
@@ -109,7 +110,7 @@ def _answer(block: tuple[Row, ...], model: Path | None, columns: Mapping[str, st
         else:
             good.append(_named(complaint, name or str(row.number)))
             answers.append(None)
-    tagged = iter(_tag(_engine(model), good))
+    tagged = iter(_tag(_engine(model, threads), good))
     return [next(tagged) if answer is None else answer for answer in answers]
 
 
