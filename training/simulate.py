@@ -15,13 +15,12 @@ from typing import Any
 
 import numpy as np
 import orjson
-import yaml
 from numpy.typing import NDArray
 
 from training.simulated_texts import Writer
-from triage.errors import ConfigError, InputError
+from triage.errors import InputError
 from triage.regions import load_regions
-from triage.resources import DATA
+from triage.resources import DATA, read_yaml
 from triage.types import BEIJING
 from triage.workdays import is_workday
 
@@ -158,11 +157,7 @@ def recorded(complaints: Sequence[dict[str, Any]], seed: int, until: datetime) -
 @cache
 def load_settings() -> dict[str, Any]:
     """Shares, seasons and themes. Raises: ConfigError when data/simulation/bank.yaml is missing."""
-    path = DATA / "simulation" / "bank.yaml"
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"settings of the simulation {path} are missing") from None
+    return read_yaml(DATA / "simulation" / "bank.yaml")
 
 
 def _normalised(weights: Sequence[float]) -> NDArray[np.float64]:

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import ahocorasick_rs
-import yaml
 
-from triage.errors import ConfigError
 from triage.regions import load_regions
-from triage.resources import DATA
+from triage.resources import DATA, read_yaml
 
 # Place names that are everyday words without 市, 区, 县 behind them, or parts of them.
 _WORDS_FIRST = {"首都", "长安", "和平", "中山", "保定", "吉安", "广安", "安康", "安顺", "安阳", "普洱", "大同", "平凉", "山城", "石门", "中卫", "固原", "来宾", "冀", "琼", "黔", "渝", "巴中", "海南岛"}  # fmt: skip
@@ -56,11 +54,7 @@ def cues() -> dict[str, Cue]:
 
 @cache
 def _lexicon() -> dict:
-    path = DATA / "lexicon" / "phrases.yaml"
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"phrase lexicon {path} is missing") from None
+    return read_yaml(DATA / "lexicon" / "phrases.yaml")
 
 
 @cache

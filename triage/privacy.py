@@ -83,18 +83,29 @@ def find(text: str) -> list[PersonalData]:
 
 
 def mask(text: str) -> str:
-    """The normalised text with personal data replaced by their kinds.
+    """A text with personal data replaced by their kinds; all else keeps the form the customer wrote (full-width, traditional ...).
 
-    >>> mask("我的卡6222021234567890128被冻结")
-    '我的卡[银行卡号]被冻结'
+    >>> mask("我的卡６２２２０２１２３４５６７８９０１２８被凍結")
+    '我的卡[银行卡号]被凍結'
     """
-    found = find(text)
-    return _replace(text, found) if found else text
+    return replaced(text, find(normalise(text)))
 
 
 def prepare(text: str) -> str:
     """What every model reads, in training as in serving: normalised, then masked."""
-    return mask(normalise(text))
+    text = normalise(text)
+    return replaced(text, find(text))
+
+
+def replaced(text: str, found: list[PersonalData]) -> str:
+    """The text with what `find` found in it (or in its normalised form: the spans are the same) replaced by its kind."""
+    if not found:
+        return text
+    parts, position = [], 0
+    for item in found:
+        parts += (text[position : item.start], f"[{item.kind}]")
+        position = item.end
+    return "".join(parts) + text[position:]
 
 
 def redact(complaint: Complaint, triage: Triage) -> tuple[Complaint, Triage]:
@@ -110,26 +121,12 @@ def redact(complaint: Complaint, triage: Triage) -> tuple[Complaint, Triage]:
     found = find(normalise(complaint.customer_text))
     masked = replace(
         complaint,
-        text=mask_original(complaint.text),
-        turns=tuple(replace(turn, text=mask_original(turn.text)) for turn in complaint.turns),
+        text=mask(complaint.text),
+        turns=tuple(replace(turn, text=mask(turn.text)) for turn in complaint.turns),
     )
     if not found:
         return masked, triage
     return masked, replace(triage, facts=tuple(_moved(triage.facts, found)), evidence=tuple(_moved(triage.evidence, found)))
-
-
-def mask_original(text: str) -> str:
-    """Mask a text as the customer wrote it: everything but the personal data keeps its form (full-width, traditional ...)."""
-    found = find(normalise(text))
-    return _replace(text, found) if found else text
-
-
-def _replace(text: str, found: list[PersonalData]) -> str:
-    parts, position = [], 0
-    for item in found:
-        parts += (text[position : item.start], f"[{item.kind}]")
-        position = item.end
-    return "".join(parts) + text[position:]
 
 
 def _moved(spans: Iterable[_Span], found: list[PersonalData]) -> Iterable[_Span]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from triage.errors import ConfigError, InputError, NotFoundError
-from triage.resources import DATA
+from triage.errors import InputError, NotFoundError
+from triage.resources import DATA, read_text
 
 NATION = "100000"
 UNKNOWN = "000000"
@@ -87,12 +87,8 @@ class Regions:
 @cache
 def load_regions(path: Path | None = None) -> Regions:
     """Read data/regions.csv. Raises: ConfigError when it is missing."""
-    path = path or DATA / "regions.csv"
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return Regions([_parse(row) for row in csv.DictReader(file)])
-    except FileNotFoundError:
-        raise ConfigError(f"region table {path} is missing") from None
+    table = csv.DictReader(read_text(path or DATA / "regions.csv").splitlines())
+    return Regions([_parse(row) for row in table])
 
 
 def _parse(row: dict[str, str]) -> Region:

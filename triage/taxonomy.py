@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-import yaml
-
 from triage.errors import ConfigError, InputError
-from triage.resources import DATA
+from triage.resources import DATA, read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +101,7 @@ def load_taxonomy(path: Path | None = None) -> Taxonomy:
     """
     path = path or DATA / "taxonomy" / "bank.yaml"
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"taxonomy file {path} is missing") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"taxonomy file {path} is not YAML: {error}") from None
-    try:
-        return _parse(raw)
+        return _parse(read_yaml(path))
     except KeyError as error:
         raise ConfigError(f"taxonomy file {path} uses {error} without defining it") from None
 

@@ -11,8 +11,7 @@ import jieba
 import opencc
 import rjieba
 
-from triage.errors import ConfigError
-from triage.resources import DATA
+from triage.resources import DATA, read_text
 
 # Weight of our words in the tokenizer's unigram model (its own dictionary sums to 60 million): high enough to beat a split into
 # two common words, too low to swallow a neighbour.
@@ -74,13 +73,7 @@ def reference_tokenizer() -> jieba.Tokenizer:
 
 
 def _word_list(name: str) -> frozenset[str]:
-    path = DATA / "lexicon" / name
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise ConfigError(f"dictionary {path} is missing") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"dictionary {path} is not UTF-8: {error}") from None
+    lines = read_text(DATA / "lexicon" / name).splitlines()
     return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 

@@ -4,10 +4,9 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 
 import chinese_calendar
-import yaml
 
 from triage.errors import ConfigError
-from triage.resources import DATA
+from triage.resources import DATA, read_yaml
 from triage.types import BEIJING
 
 # Where a calendar for other years has to be added, for the error message.
@@ -61,8 +60,4 @@ def _nth_workday_after(day: date, days: int) -> date:
 
 @cache
 def _corrections() -> dict:
-    path = DATA / "calendar" / "workdays.yaml"
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"calendar file {path} is missing") from None
+    return read_yaml(DATA / "calendar" / "workdays.yaml")

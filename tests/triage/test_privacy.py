@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from triage.privacy import find, mask, mask_original, prepare, redact
+from triage.privacy import find, mask, prepare, redact
 from triage.types import BEIJING, Complaint, Evidence, Fact, Label, Sentiment, Severity, Triage, Turn
 
 
@@ -54,7 +54,7 @@ def test_what_only_looks_personal_stays(text):
 
 
 def test_full_width_numbers_are_found_and_the_rest_keeps_its_form():
-    assert mask_original("電話１３８００１３８０００，請回覆") == "電話[手机号]，請回覆"
+    assert mask("電話１３８００１３８０００，請回覆") == "電話[手机号]，請回覆"
 
 
 def test_models_read_normalised_and_masked_text():

@@ -9,7 +9,7 @@ import numpy as np
 
 from triage.errors import ConfigError
 from triage.hotspots.scan import Zone, Zones, adjacency_zones, circular_zones
-from triage.resources import DATA
+from triage.resources import DATA, read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,7 @@ class Place:
 def load_places(path: Path | None = None) -> dict[str, Place]:
     """Places by adcode. Raises: ConfigError when the table is missing, or a neighbour does not name its neighbour."""
     path = path or DATA / "regions_geo.csv"
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError:
-        raise ConfigError(f"table of places {path} is missing") from None
+    rows = list(csv.DictReader(read_text(path).splitlines()))
     found = {
         row["adcode"]: Place(row["adcode"], float(row["longitude"]), float(row["latitude"]), tuple(row["neighbours"].split()))
         for row in rows
