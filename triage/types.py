@@ -17,6 +17,7 @@ SentimentLabel = Literal["negative", "neutral", "positive"]
 FactKind = Literal["amount", "date", "product", "channel", "place", "demand", "escalation"]
 HotspotStatus = Literal["new", "acknowledged", "confirmed", "dismissed", "resolved", "recurred"]
 HotspotLevel = Literal["notice", "warning", "alarm"]
+HotspotKind = Literal["surge", "theme"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +178,8 @@ class HotspotPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hotspot:
-    """More complaints in a cell (category x regions x channels) than its baseline explains.
+    """More complaints in a cell (category x regions x channels) than its baseline explains; or, of kind `theme`, an issue within a category
+    that people began to write about, whose complaints are those of `evidence` (a copied letter or one customer's repetitions count once).
 
     `change` is relative to the period of equal length before, `change_on_year` to the same weekdays a year ago (+.35 = 35 % more; None
     where that period had none); nine of ten quiet periods lie within `expected_interval`; `parts` are the children that contribute
@@ -205,6 +207,7 @@ class Hotspot:
     expected_interval: tuple[int, int] | None = None
     change_on_year: float | None = None
     parts: tuple[HotspotPart, ...] = ()
+    kind: HotspotKind = "surge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

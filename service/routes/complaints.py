@@ -107,7 +107,7 @@ def list_complaints(
     sentiment: SentimentLabel | None = None,
     needs_review: bool | None = None,
     hotspot: Annotated[
-        str | None, Query(description="Id of a hotspot: complaints of its cell and window; `from`, `to` do not count.")
+        str | None, Query(description="Id of a hotspot: complaints of its cell and window, or of its theme; `from`, `to` do not count.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
@@ -115,17 +115,22 @@ def list_complaints(
     """Stored complaints with the labels in force, latest first."""
     first, last = days.first, days.last
     regions, channels = (region,) if region else (), (channel,) if channel else ()
+    ids: tuple[str, ...] = ()
     if hotspot is not None:
         found = store.hotspot(hotspot)
         first, last = found.window["from"], found.window["to"]
         categories = categories or taxonomy.within(found.category)
-        regions, channels = regions or found.regions, channels or found.channels
+        if found.kind == "theme":  # nearly all in its regions, not all
+            ids = found.evidence
+        else:
+            regions, channels = regions or found.regions, channels or found.channels
     filters = Filters(
         first=first,
         last=last,
         categories=tuple(categories or ()),
         regions=tuple(regions),
         channels=tuple(channels),
+        ids=ids,
         severity=severity,
         sentiment=sentiment,
         needs_review=needs_review,

@@ -1,9 +1,10 @@
 import threading
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from fakes import HOTSPOT, FakeTagger
+from fastapi.testclient import TestClient
 
 from service.alerts import Alerts, WebhookError
 from service.jobs import HotspotJob, run_detection
@@ -101,3 +102,30 @@ def test_a_dismissed_hotspot_is_not_sent(store: Store, now: datetime) -> None:
     store.upsert_hotspots([HOTSPOT], now)
     store.set_hotspot_status("h1", "dismiss", "林芳", "活动", now)
     assert alerts(store, Receiver()).send_all() == 0
+
+
+def test_new_issues_without_a_category_are_told_and_list_their_complaints(
+    client: TestClient, store: Store, tagger: FakeTagger, now: datetime
+) -> None:
+    matters = ("空调太旧", "门口台阶坏了", "叫号屏看不清", "停车位被占", "饮水机没水", "保安态度生硬", "宣传册印错", "零钱不够用")
+    usual = [f"{matters[i % 8]}，第{i}次来反映" for i in range(90)]
+    ends = ("卡里就少了钱", "钱被转走了", "我妈填了", "账户少了八百", "有亲戚被骗", "真的是你们发的吗")
+    texts = [(text, now - timedelta(days=92 - i)) for i, text in enumerate(usual)]
+    texts += [(f"收到积分清零短信，点链接要验证码，{end}", now - timedelta(days=1 + i % 4)) for i, end in enumerate(ends)]
+    complaints = [Complaint(id=str(i), text=text, time=time, region="440000") for i, (text, time) in enumerate(texts)]
+    store.add(list(zip(complaints, tagger.tag(complaints), strict=True)))
+    [theme] = run_detection(store, 120, now, lambda *_: []).raised
+    assert theme.kind == "theme" and theme.title.startswith("广东 其他投诉出现新问题“")
+    assert [hotspot["kind"] for hotspot in client.get("/v1/hotspots").json()["hotspots"]] == ["theme"]
+    listed = client.get("/v1/complaints", params={"hotspot": theme.id}).json()["complaints"]
+    assert {one["id"] for one in listed} == {str(i) for i in range(90, 96)}
+
+
+def test_the_first_run_of_a_day_looks_for_themes(store: Store, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    monkeypatch.setattr("service.jobs.find_themes", lambda texts, categories, at, *rest: looked.append(at) or [])
+    clock = iter((now, now + timedelta(hours=1), now + timedelta(days=1)))
+    job = HotspotJob(store, 0, 30, Metrics(), None, lambda: next(clock), lambda *_: [])
+    for _ in range(3):
+        job.run_once()
+    assert looked == [now, now + timedelta(days=1)]

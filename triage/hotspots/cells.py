@@ -11,7 +11,7 @@ from triage.hotspots.regression import Floats
 from triage.hotspots.series import Counts, group_of
 
 ANY = ""
-Layer = Literal["category", "region", "group", "channel", "zone"]
+Layer = Literal["category", "region", "group", "channel", "zone", "theme"]
 LAYERS: tuple[Layer, ...] = ("category", "region", "group", "channel")
 
 

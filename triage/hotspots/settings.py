@@ -8,6 +8,7 @@ import orjson
 from triage.hotspots.baseline import BaselineSettings, Floor
 from triage.hotspots.cells import Layer
 from triage.hotspots.events import Merging
+from triage.hotspots.topics import TopicSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Budget:
         fdr: false discovery rate of the hierarchical Benjamini-Hochberg rule.
         category, region, group, channel, zone: the layers' parts of the budget: categories nationwide, categories in a region, groups,
             any of these by one channel, zones of several regions.
+        theme: part of the budget that themes may spend on top.
     """
 
     alerts_a_week: float = 3.0
@@ -28,9 +30,35 @@ class Budget:
     group: float = 0.1
     channel: float = 0.2
     zone: float = 0.1
+    theme: float = 0.2
 
     def share(self, layer: Layer) -> float:
         return getattr(self, layer)
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeSettings:
+    """Settings of `find_themes`.
+
+    Attributes:
+        durations: lengths of the windows judged, days, ascending, each up to the last complete day.
+        history: days before the longest window that tell what is usual.
+        texts: at most so many texts of a category are read, the latest.
+        least_people: people who must have written within the window.
+        ratio: how many times its usual number a theme must reach: what is always written about is no new theme.
+        other: share of the themes' budget kept for what no category names, `other.*`.
+        cause: share of a surge's excess from which on a theme is that surge's cause and is not told beside it.
+        topics: of the clustering. Bursts must not bind there: the test takes the clusters as given whenever their texts came.
+    """
+
+    durations: tuple[int, ...] = (3, 7, 14)
+    history: int = 84
+    texts: int = 2_000
+    least_people: int = 4
+    ratio: float = 3.0
+    other: float = 0.5
+    cause: float = 0.5
+    topics: TopicSettings = field(default_factory=lambda: TopicSettings(burst=0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +76,7 @@ class DetectionSettings:
         ignored: categories that are no complaints: neither tested nor counted in their group.
         replications: draws behind the p-value of a zone.
         baseline: of the predictive test.
+        themes: of new issues within a category.
     """
 
     durations: tuple[int, ...] = (1, 2, 3, 4, 5, 7, 10, 14)
@@ -61,6 +90,7 @@ class DetectionSettings:
     ignored: frozenset[str] = frozenset({"other.not_complaint"})
     replications: int = 99
     baseline: BaselineSettings = field(default_factory=BaselineSettings)
+    themes: ThemeSettings = field(default_factory=ThemeSettings)
 
     @property
     def hash(self) -> str:

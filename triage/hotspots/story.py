@@ -44,8 +44,6 @@ def tell(event: Event, judged: Judged, counts: Counts, last: date, texts: Texts,
     """
     length = judged.windows.durations[event.window]
     window = Window({"from": last - timedelta(days=length - 1), "to": last})
-    rank = int(event.recurrence >= settings.warning_days) + int(event.recurrence >= settings.alarm_days)
-    rank = min(rank + (group_of(event.key) in settings.grave), len(LEVELS) - 1)
     past_end = window["from"] - timedelta(days=settings.baseline.gap + 1)
     past = Window({"from": past_end - timedelta(days=settings.baseline.days - 1), "to": past_end})
     sample = texts.sample(event.key, event.regions, window, 300)
@@ -60,13 +58,13 @@ def tell(event: Event, judged: Judged, counts: Counts, last: date, texts: Texts,
         window=window,
         observed=observed,
         expected=round(event.expected, 2),
-        expected_interval=_interval(event),
+        expected_interval=interval(event.expected, event.dispersion),
         ratio=round(event.observed / max(event.expected, 0.01), 2),
         change=_change(event, counts, window, length),
         change_on_year=_change(event, counts, window, _YEAR),
         p_value=event.p_value,
         recurrence_interval_days=round(event.recurrence, 1),
-        level=LEVELS[rank],
+        level=level(event.key, event.recurrence, settings),
         title=_title(event, words, length, observed),
         terms=tuple(words),
         evidence=tuple(explain.evidence(sample, words)),
@@ -75,11 +73,34 @@ def tell(event: Event, judged: Judged, counts: Counts, last: date, texts: Texts,
     )
 
 
-def _interval(event: Event) -> tuple[int, int]:
-    """Between which counts nine quiet periods of ten lie."""
-    mean, phi = np.array([max(event.expected, 1e-9)]), np.array([max(event.dispersion, 1.0)])
+def level(key: str, recurrence: float, settings: DetectionSettings) -> HotspotLevel:
+    """How grave a finding is.
+
+    Args:
+        key: category or group.
+        recurrence: days in which chance brings about one like it.
+        settings: see there.
+    """
+    rank = int(recurrence >= settings.warning_days) + int(recurrence >= settings.alarm_days)
+    return LEVELS[min(rank + (group_of(key) in settings.grave), len(LEVELS) - 1)]
+
+
+def interval(expected: float, dispersion: float = 1.0) -> tuple[int, int]:
+    """Between which counts nine quiet periods of ten lie; `dispersion` = variance over mean."""
+    mean, phi = np.array([max(expected, 1e-9)]), np.array([max(dispersion, 1.0)])
     low, high = (negative_binomial(mean, phi, mean, alpha)[0][0] for alpha in (1 - _TAIL, _TAIL))
     return int(low), int(high)
+
+
+def place_name(regions: Sequence[str]) -> str:
+    """As a title begins: 广东、福建, 广东、福建、江西等5地, or 全国 for none."""
+    names = [load_regions().get(code).short for code in regions[:3]]
+    return "、".join(names) + (f"等{len(regions)}地" if len(regions) > 3 else "") if names else "全国"
+
+
+def usually(length: int, expected: float) -> tuple[str, str]:
+    """When and how often otherwise, as a title ends: 近7天, 常态 48 件."""
+    return "昨日" if length == 1 else f"近{length}天", f"常态 {expected:.0f} 件" if expected >= 1 else "常态不到 1 件"
 
 
 def _change(event: Event, counts: Counts, window: Window, back: int) -> float | None:
@@ -121,12 +142,9 @@ def _parts(event: Event, judged: Judged) -> tuple[HotspotPart, ...]:
 
 def _title(event: Event, words: Sequence[str], length: int, observed: int) -> str:
     """As a manager reads it: 广东 转账失败或未到账（手机银行、限额）：近7天 126 件，常态 48 件."""
-    taxonomy, regions = load_taxonomy(), load_regions()
-    names = [regions.get(code).short for code in event.regions[:3]]
-    place = "、".join(names) + (f"等{len(event.regions)}地" if len(event.regions) > 3 else "") if names else "全国"
+    taxonomy = load_taxonomy()
     kind = taxonomy.groups[event.key].name if "." not in event.key else taxonomy.category(event.key).name
     channel = f"·{taxonomy.channels[event.channel].name}" if event.channel else ""
     about = f"（{'、'.join(words[:2])}）" if words else ""
-    when = "昨日" if length == 1 else f"近{length}天"
-    usual = f"常态 {event.expected:.0f} 件" if event.expected >= 1 else "常态不到 1 件"
-    return f"{place}{channel} {kind}{about}：{when} {observed} 件，{usual}"
+    when, usual = usually(length, event.expected)
+    return f"{place_name(event.regions)}{channel} {kind}{about}：{when} {observed} 件，{usual}"

@@ -32,13 +32,14 @@ _NAME = re.compile(r"(?<![A-Za-z0-9])[0-9]+[一-鿿]{1,2}")  # a name that begin
 
 @dataclass(frozen=True, slots=True)
 class DatedText:
-    """One text. `person` is whoever wrote it, "" where that is unknown; `title` is a headline, "" without one."""
+    """One text. `person` is whoever wrote it, `region` the adcode it came from, "" where unknown; `title` is a headline, "" without one."""
 
     id: str
     text: str
     time: datetime
     person: str = ""
     title: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,66 @@ class TopicSettings:
     half_life: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Pile:
+    """Texts sorted out.
+
+    Attributes:
+        texts: by time.
+        vectors: (texts, features), unit length.
+        words: of each text.
+        copy_of: for each text the first one of which it is a copy (itself if it is none), (texts,).
+        label: number of its cluster, (texts,).
+    """
+
+    texts: list[DatedText]
+    vectors: sparse.csr_matrix
+    words: list[set[str]]
+    copy_of: NDArray[np.intp]
+    label: NDArray[np.intp]
+
+    def clusters(self) -> list[NDArray[np.intp]]:
+        """Rows of each cluster, ascending."""
+        order = np.argsort(self.label, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(self.label[order])) + 1) if len(order) else []
+
+    def firsts(self, members: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Those of these rows that count: the first of copies (of any text, in or out of these), and of each known person's."""
+        seen: set[str] = set()
+        kept = []
+        for i in members:
+            person = self.texts[i].person
+            if self.copy_of[i] == i and not (person and person in seen):
+                kept.append(i)
+                seen.add(person)
+        return np.array(kept, dtype=np.intp)
+
+    def headline(self, members: NDArray[np.intp]) -> str:
+        """Of the text nearest to the middle of these: its title, or its first sentence."""
+        centre = np.asarray(self.vectors[members].mean(axis=0)).ravel()
+        nearest = self.texts[members[int(np.argmax(self.vectors[members] @ centre))]]
+        return (nearest.title or re.split(r"[。！？!?\n]", nearest.text.strip(), maxsplit=1)[0][:40]).strip()
+
+    def terms(self, members: NDArray[np.intp], limit: int = 6) -> list[str]:
+        """Words in most of these texts and few others; names with letters or digits (58车贷) come from the headlines."""
+        inside = Counter(word for i in members for word in self.words[i])
+        headlines = [normalise(self.texts[i].title or self.texts[i].text[:40]) for i in members]
+        names = Counter(name for headline in headlines for name in set(_NAME.findall(headline)))
+        frequency = Counter(word for line in self.words for word in line)
+        scored = []
+        for word, count in (inside + names).items():
+            if count >= max(2, len(members) / 4):
+                everywhere = frequency[word] or sum(word in t.title or word in t.text for t in self.texts)
+                scored.append((count / len(members) * math.log((1 + len(self.texts)) / (1 + everywhere)), word))
+        chosen: list[str] = []
+        for score, word in sorted(scored, key=lambda entry: (-entry[0], entry[1])):
+            # A name says more than the word inside it: 58车贷 rather than 车贷.
+            word = next((longer for other, longer in scored if word in longer and word != longer and other > score / 2), word)
+            if not any(word in other or other in word for other in chosen):
+                chosen.append(word)
+        return chosen[:limit]
+
+
 def emerging(texts: Sequence[DatedText], top: int = 10, settings: TopicSettings | None = None) -> list[Topic]:
     """Issues that at least `least_people` people wrote about, most telling first.
 
@@ -84,30 +145,35 @@ def emerging(texts: Sequence[DatedText], top: int = 10, settings: TopicSettings 
         settings: default = `TopicSettings()`.
     """
     settings = settings or TopicSettings()
+    pile = sort_out(texts, settings)
+    times = np.array([t.time.timestamp() for t in pile.texts])
+    found = []
+    for members in pile.clusters():
+        writers = len(pile.firsts(members))
+        if writers >= settings.least_people:
+            found.append((_score(times, members, writers, settings.half_life), writers, members))
+    found.sort(key=lambda entry: (-entry[0], entry[2][0]))
+    return [_topic(rank, score, writers, members, pile) for rank, (score, writers, members) in enumerate(found[:top], start=1)]
+
+
+def sort_out(texts: Sequence[DatedText], settings: TopicSettings) -> Pile:
+    """Order by time, fold copies and cluster; a pile of fewer than `least_people` texts is left as it is.
+
+    Args:
+        texts: in any order; empty ones are left out.
+        settings: see there.
+    """
     usable = sorted((t for t in texts if (t.title + t.text).strip()), key=lambda t: t.time)
-    if len(usable) < settings.least_people:
-        return []
+    if len(usable) < max(settings.least_people, 2):
+        alone = np.arange(len(usable))
+        return Pile(usable, sparse.csr_matrix((len(usable), 1)), [set() for _ in usable], alone, alone)
     vectors, words = _vectors(usable)
     copy_of = _fold(vectors, usable, settings.copy)
     originals = np.unique(copy_of)
     times = np.array([t.time.timestamp() for t in usable])
     label = np.empty(len(usable), dtype=np.intp)
     label[originals] = _cluster(_bursting(vectors[originals], times[originals], settings.burst), settings.likeness)
-    label = label[copy_of]
-    found = []
-    for one in range(label.max() + 1):
-        members = np.flatnonzero(label == one)
-        people = {usable[i].person or f"copy {copy_of[i]}" for i in members}
-        # A known person's copies, and copies signed by many, both count once.
-        writers = min(len(people), len(set(copy_of[members])))
-        if writers >= settings.least_people:
-            found.append((_score(times, members, writers, settings.half_life), writers, members))
-    found.sort(key=lambda entry: (-entry[0], entry[2][0]))
-    frequency = Counter(word for line in words for word in line)
-    return [
-        _topic(rank, score, writers, members, usable, vectors, words, frequency)
-        for rank, (score, writers, members) in enumerate(found[:top], start=1)
-    ]
+    return Pile(usable, vectors, words, copy_of, label[copy_of])
 
 
 def _vectors(texts: Sequence[DatedText]) -> tuple[sparse.csr_matrix, list[set[str]]]:
@@ -235,42 +301,15 @@ def _score(times: NDArray[np.float64], members: NDArray[np.intp], writers: int, 
     return float(writers * burst * recency)
 
 
-def _topic(
-    rank: int, score: float, writers: int, members: NDArray[np.intp], texts: Sequence[DatedText], vectors: sparse.csr_matrix,
-    words: list[set[str]], frequency: Counter[str],
-) -> Topic:  # fmt: skip
-    centre = np.asarray(vectors[members].mean(axis=0)).ravel()
-    nearest = members[int(np.argmax(vectors[members] @ centre))]
-    headline = texts[nearest].title or re.split(r"[。！？!?\n]", texts[nearest].text.strip(), maxsplit=1)[0][:40]
+def _topic(rank: int, score: float, writers: int, members: NDArray[np.intp], pile: Pile) -> Topic:
     return Topic(
         rank=rank,
-        title=headline.strip(),
-        terms=tuple(_terms(members, texts, words, frequency)),
+        title=pile.headline(members),
+        terms=tuple(pile.terms(members)),
         size=len(members),
         people=writers,
-        first=texts[members[0]].time.date(),
-        last=texts[members[-1]].time.date(),
+        first=pile.texts[members[0]].time.date(),
+        last=pile.texts[members[-1]].time.date(),
         score=round(score, 3),
-        ids=tuple(texts[i].id for i in members),
+        ids=tuple(pile.texts[i].id for i in members),
     )
-
-
-def _terms(
-    members: NDArray[np.intp], texts: Sequence[DatedText], words: list[set[str]], frequency: Counter[str], limit: int = 6
-) -> list[str]:
-    """Words in most of the issue's texts and few others; names with letters or digits (58车贷) come from the headlines."""
-    inside = Counter(word for i in members for word in words[i])
-    headlines = [normalise(texts[i].title or texts[i].text[:40]) for i in members]
-    names = Counter(name for headline in headlines for name in set(_NAME.findall(headline)))
-    scored = []
-    for word, count in (inside + names).items():
-        if count >= max(2, len(members) / 4):
-            everywhere = frequency[word] or sum(word in t.title or word in t.text for t in texts)
-            scored.append((count / len(members) * math.log((1 + len(texts)) / (1 + everywhere)), word))
-    chosen: list[str] = []
-    for score, word in sorted(scored, key=lambda entry: (-entry[0], entry[1])):
-        # A name says more than the word inside it: 58车贷 rather than 车贷.
-        word = next((longer for other, longer in scored if word in longer and word != longer and other > score / 2), word)
-        if not any(word in other or other in word for other in chosen):
-            chosen.append(word)
-    return chosen[:limit]

@@ -51,6 +51,7 @@ class Filters:
     categories: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
     severity: int | None = None
     sentiment: str | None = None
     needs_review: bool | None = None
@@ -200,6 +201,8 @@ def conditions(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(table.time < datetime.combine(filters.last + timedelta(days=1), time(), BEIJING))
     if filters.categories:
         found.append(table.category.in_(filters.categories))
+    if filters.ids:
+        found.append(table.id.in_(filters.ids))
     if filters.channels:
         found.append(table.channel.in_(filters.channels))
     if filters.regions:

@@ -53,6 +53,7 @@ def without_life(hotspot: Hotspot) -> Hotspot:
 def columns(hotspot: Hotspot) -> dict[str, object]:
     """Of its row, the status aside."""
     return {
+        "category": hotspot.category,
         "level": hotspot.level,
         "first_day": hotspot.window["from"],
         "last_day": hotspot.window["to"],

@@ -40,7 +40,7 @@ export class HotspotDetail {
     const all = new ComplaintList(this.names, { ...hotspot.window, hotspot: hotspot.id }, { limit: 10, choices: true });
     const evidence = h("div", { class: "items" }, skeleton());
     const typical = hotspot.evidence.slice(0, TYPICAL);
-    fill(this.root, this.top, typical.length > 0 && [h("h3", {}, "典型投诉"), evidence], h("h3", {}, "窗口内的全部投诉"), all.root);
+    fill(this.root, this.top, typical.length > 0 && [h("h3", {}, "典型投诉"), evidence], h("h3", {}, hotspot.kind === "theme" ? "该问题的全部投诉" : "窗口内的全部投诉"), all.root);
     if (typical.length > 0) void this.evidence(evidence, typical);
     void all.load();
   }

@@ -192,6 +192,8 @@ export interface HotspotEvent {
 
 export interface Hotspot {
   id: string;
+  /** A theme is a new issue within a category; its complaints are its `evidence`. */
+  kind: "surge" | "theme";
   category: string;
   regions: string[];
   channels: string[];

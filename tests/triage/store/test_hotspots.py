@@ -6,7 +6,7 @@ from fakes import NOW, FakeTagger
 
 from triage.errors import ConflictError, NotFoundError
 from triage.store import Precision, Store
-from triage.types import Complaint, Hotspot
+from triage.types import Complaint, Hotspot, HotspotPart
 
 FOUND = Hotspot(
     id="a",
@@ -211,3 +211,81 @@ def test_a_run_tells_what_it_was_set_to(store: Store, now: datetime) -> None:
     assert store.run_settings(keys[2]) == '{"days":60}'
     with pytest.raises(NotFoundError):
         store.run_settings("none")
+
+
+def part(key: str, observed: int, expected: float) -> HotspotPart:
+    return HotspotPart(kind="category", key=key, name="", observed=observed, expected=expected)
+
+
+GROUP = replace(
+    FOUND,
+    id="g",
+    category="payment",
+    observed=90,
+    expected=55.0,
+    parts=(part("payment.transfer_failure", 40, 12.5), part("payment.refund", 9, 3.0)),
+)
+
+
+def test_a_groups_event_that_turns_out_to_be_one_categorys_keeps_its_id(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([GROUP], now)
+    assert store.upsert_hotspots([later(1)], now + timedelta(days=1)) == []
+    [stored] = store.hotspots()
+    assert (stored.id, stored.category) == ("g", "payment.transfer_failure")
+    assert [hotspot.id for hotspot in store.hotspots(categories=["payment.transfer_failure"])] == ["g"]
+    assert stored.history[-1].reason == "支付结算 → 转账失败或未到账"
+
+
+def test_a_categorys_event_that_spreads_over_its_group_keeps_its_id(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([FOUND], now)
+    assert store.upsert_hotspots([replace(GROUP, window=later(1).window)], now + timedelta(days=1)) == []
+    assert [(hotspot.id, hotspot.category) for hotspot in store.hotspots()] == [("a", "payment")]
+
+
+def test_a_category_that_is_a_small_part_of_its_groups_event_is_another(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([GROUP], now)
+    [raised] = store.upsert_hotspots([later(1, category="payment.refund")], now + timedelta(days=1))
+    assert raised.id == "a1" and store.hotspot("g").status == "new"
+
+
+def test_a_group_found_again_takes_its_categorys_event_in(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([GROUP, replace(FOUND, regions=("440000",))], now)
+    store.upsert_hotspots([replace(GROUP, id="g1", window=later(1).window)], now + timedelta(days=1))
+    assert {hotspot.id: hotspot.status for hotspot in store.hotspots()} == {"g": "new", "a": "resolved"}
+    assert store.hotspot("a").history[-1].reason == "并入 g"
+
+
+def test_a_group_and_a_category_found_together_stay_two(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([GROUP, FOUND], now)
+    store.upsert_hotspots([later(1), replace(GROUP, id="g1", window=later(1).window)], now + timedelta(days=1))
+    assert {hotspot.id: (hotspot.category, hotspot.status) for hotspot in store.hotspots()} == {
+        "g": ("payment", "new"), "a": ("payment.transfer_failure", "new"),
+    }  # fmt: skip
+
+
+def test_a_dismissed_groups_event_stays_silent_when_it_is_told_as_a_category(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([GROUP], now)
+    store.set_hotspot_status("g", "dismiss", "林芳", "活动", now)
+    assert store.upsert_hotspots([later(1)], now + timedelta(days=1)) == []
+    [raised] = store.upsert_hotspots([later(2, observed=90)], now + timedelta(days=2))
+    assert (raised.id, raised.status) == ("g", "recurred")
+
+
+THEME = replace(FOUND, id="t", kind="theme", observed=6, expected=0.2, terms=("积分", "短信", "验证码"), evidence=("1", "2", "3", "4"))
+
+
+def test_a_theme_goes_on_by_its_complaints_or_by_its_words(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([THEME], now)
+    store.upsert_hotspots([later(1, kind="theme", evidence=("3", "4", "5"), terms=("理财",))], now + timedelta(days=1))
+    store.upsert_hotspots([later(2, kind="theme", evidence=("6", "7"), terms=("理财", "短信", "积分"))], now + timedelta(days=2))
+    assert {hotspot.id for hotspot in store.hotspots()} == {"t", "a2"}
+    store.upsert_hotspots([later(3, kind="theme", evidence=("8",), terms=("理财", "短信", "积分", "链接"))], now + timedelta(days=3))
+    assert len(store.hotspots()) == 2
+
+
+def test_a_theme_and_a_surge_of_one_category_are_two_unless_the_surge_consists_of_it(store: Store, now: datetime) -> None:
+    store.upsert_hotspots([THEME], now)
+    store.upsert_hotspots([FOUND], now)
+    assert {hotspot.id: hotspot.status for hotspot in store.hotspots()} == {"t": "new", "a": "new"}
+    store.upsert_hotspots([later(1, observed=10, expected=1.0)], now)
+    assert store.hotspot("t").status == "resolved" and store.hotspot("t").history[-1].reason == "并入 a"
