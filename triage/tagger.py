@@ -16,10 +16,10 @@ from triage.errors import ArtifactError
 from triage.facts import Reading, read
 from triage.privacy import PersonalData, find, replaced
 from triage.regions import load_regions
-from triage.severity import assess
+from triage.severity import NOT_COMPLAINT, assess
 from triage.taxonomy import Category, load_taxonomy
 from triage.text import normalise
-from triage.types import BEIJING, Complaint, Evidence, Label, Sentiment, Triage
+from triage.types import BEIJING, Complaint, Evidence, Label, Sentiment, Severity, Triage
 from triage.workdays import add_working_days
 
 HEADS = ("category", "severity", "sentiment")
@@ -118,7 +118,7 @@ class Tagger:
             facts = tuple(replace(fact, text=original[fact.start : fact.end]) for fact in facts)
         severity = assess(severity_p, text, reading, category, complaint.channel, self.taxonomy)
         sentiment = int(sentiment_p.argmax())
-        review = tuple(self._review_reasons(text, labels[0].confidence, severity_p, severity.level))
+        review = tuple(self._review_reasons(text, labels[0], severity_p, severity, complaint.channel))
         first_answer, close, report = self._due(category, severity.level, complaint.time)
         return Triage(
             id=complaint.id,
@@ -146,13 +146,19 @@ class Tagger:
             scale[:, int(label) - 1] = probabilities[:, column]
         return scale
 
-    def _review_reasons(self, text: str, confidence: float, severity_p: NDArray[np.floating], level: int) -> Iterator[str]:
+    def _review_reasons(
+        self, text: str, category: Label, severity_p: NDArray[np.floating], severity: Severity, channel: str
+    ) -> Iterator[str]:
         if not _HAN.search(text):
             yield "没有中文内容"
-        if confidence < self.manifest.review_thresholds["category"]:
-            yield f"类别把握不足（{confidence:.0%}）"
-        if level == 4 and severity_p[3] < 0.5:
+        if category.confidence < self.manifest.review_thresholds["category"]:
+            yield f"类别把握不足（{category.confidence:.0%}）"
+        if severity.level == 4 and severity_p[3] < 0.5:
             yield "规则判为重大，模型不确定"
+        if category.key == NOT_COMPLAINT:
+            if channel == "regulator":
+                yield "监管转办，却判为非投诉"
+            yield from (f"判为非投诉，但{reason}" for reason in severity.reasons)
 
     def _due(self, category: Category, level: int, told: datetime) -> tuple[datetime, datetime, datetime | None]:
         handling = self.taxonomy.handlings[category.handling]

@@ -56,12 +56,18 @@ def test_a_larger_sum_in_dispute_never_lowers_the_severity(tag):
 def test_a_threat_weighs_no_more_than_what_was_done(tag, complaints):
     threat = tag([f"{text}，如果不解决我就投诉到银保监会" for text in complaints])
     done = tag([f"{text}，我已经投诉到银保监会了" for text in complaints])
-    # Where the added words turn the category to no complaint, no rule of the policy applies any more.
-    turned = [text for text, t, d in zip(complaints, threat, done, strict=True) if t.severity.level > d.severity.level]
-    assert len(turned) / len(complaints) <= 0.01, turned
+    assert not [text for text, t, d in zip(complaints, threat, done, strict=True) if t.severity.level > d.severity.level]
     assert sum(t.severity.level < d.severity.level for t, d in zip(threat, done, strict=True)) / len(complaints) >= 0.85
 
 
 def test_a_regulator_taking_the_case_up_is_the_gravest(tag, complaints):
     after = tag([f"{text}，已经向银保监会投诉" for text in complaints])
     assert sum(t.severity.level == 4 for t in after) / len(after) >= 0.97
+
+
+def test_a_regulator_that_has_the_case_is_not_overlooked_as_chatter_and_one_that_is_asked_about_is(tag):
+    facts = ("转账没到账，已经投诉到银保监会", "我已经打12378投诉了", "银保监会已经立案了")
+    chatter = ("投诉到银保监会有用吗", "听说有人去银保监会投诉成功了", "银保监会电话是多少")
+    assert all(t.severity.level == 4 for t in tag(facts))
+    assert all(t.needs_review for t in tag(facts) if t.category.key == "other.not_complaint")
+    assert all(t.severity.level == 1 for t in tag(chatter) if t.category.key == "other.not_complaint")

@@ -62,6 +62,69 @@ def test_floors_never_lower_what_the_model_says():
     assert severity.level == 4
 
 
-def test_no_complaint_has_no_floor_but_danger_to_life():
-    text = normalise("听说有人已向银保监会投诉，涉及五万元")
-    assert floors(text, read(text, TOLD), TAXONOMY.category("other.not_complaint"), "social") == []
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("转账没到账，已经投诉到银保监会", "已诉诸监管机构"),
+        ("工单都立案了，12378已经受理", "已诉诸监管机构"),
+        ("已经向法院起诉你们了", "已诉诸司法途径"),
+        ("电视台记者已经来采访过了", "已诉诸媒体曝光"),
+        ("我们三十多户一起联名要求退钱", "群体性诉求"),
+        ("七万块钱，我不想活了", "涉及人身安全或轻生"),
+    ],
+)
+def test_what_is_mistaken_for_no_complaint_keeps_the_floors_that_make_it_one(text, reason):
+    severity = level(text, "other.not_complaint")
+    assert severity.level == 4
+    assert reason in severity.reasons
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "听说有人已向银保监会投诉，涉及五万元",
+        "投诉到银保监会有用吗",
+        "听说有人去银保监会投诉成功了",
+        "怎么投诉到银保监会，要准备什么材料",
+        "你可以打12378投诉",
+        "上周打12378投诉过，第二天就解决了，谢谢",
+        "坐等降准，已经学会看央行公告下饭了",
+        "花呗没还，会被起诉吗",
+        "法院短信来了你去领传票",
+        "如果大家一起联名投诉会不会有用",
+        "谁有迪士尼联名的，开卡礼是啥",
+        "黑猫上看到好多人已经投诉了",
+        "跳楼价办卡，羊毛党快来",
+    ],
+)
+def test_questions_chatter_and_praise_that_name_a_regulator_stay_slight(text):
+    assert level(text, "other.not_complaint").level == 1
+
+
+def test_the_model_judges_what_a_regulator_passes_on_as_no_complaint():
+    text = normalise("请问大额存单利率是多少")
+    assert floors(text, read(text, TOLD), TAXONOMY.category("other.not_complaint"), "regulator") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "floor"),
+    [
+        ("催收说让我去死", "collection.harassment", 2),
+        ("转圈，还是转圈。去死吧", "ebank.outage", 1),
+        ("你们已经把我起诉了，利息还在涨", "loan.restructuring", 1),
+        ("已经找了律师", "wealth.misselling", 3),
+        ("我已经发到黑猫投诉了", "service.handling", 3),
+        ("还说要去我孩子学校门口拉横幅", "collection.harassment", 2),
+        ("联名信用卡年费不合理", "card.annual_fee", 1),
+        ("多亏了客服，就是年费不该收", "card.annual_fee", 1),
+        ("客服说有本事你就去银保监会投诉", "service.hotline", 1),
+        ("骗子还在跟我妈视频", "security.fraud", 4),
+        ("我爸明天手术，卡冻结了取不出钱", "account.restriction", 4),
+        ("眼睛做过手术，刷脸通不过", "branch.procedure", 1),
+        ("工人的工资发不出去，账户被停了", "account.restriction", 4),
+    ],
+)
+def test_rules_read_who_says_it_and_what_it_is_about(text, category, floor):
+    text = normalise(text)
+    found = floors(text, read(text, TOLD), TAXONOMY.category(category), "app")
+    assert max((rule.level for rule in found), default=1) == floor
