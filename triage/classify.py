@@ -3,12 +3,13 @@
 A head is a label column: category, severity, sentiment, or whatever columns a bank labels. All heads share one pass over the text.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property, lru_cache
 from itertools import chain, pairwise
 from operator import itemgetter
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,11 @@ from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from triage.ngrams import NONE, Hits, NgramIndex
 from triage.text import cut, function_words
 
 MOST_WORDS = 8
-_DIGITS = str.maketrans("123456789", "000000000")
+_OTHER_DIGITS = re.compile("[1-9]")
 
 
 class Classifier(Protocol):
@@ -41,7 +43,7 @@ class Classifier(Protocol):
 class Vectoriser:
     """TF-IDF (logarithmic counts, L2 norm) over two vocabularies: character n-grams and n-grams of words, both lower-cased.
 
-    Counting is our own: scikit-learn's CountVectorizer raises and catches an exception for each unknown n-gram and takes twice as long.
+    Counting is our own, for a batch at once: scikit-learn's CountVectorizer looks up each n-gram by itself and takes ten times as long.
 
     Args:
         characters: character n-gram -> column, n from 1 to `longest`.
@@ -57,25 +59,47 @@ class Vectoriser:
     weighting: TfidfTransformer
     digits_alike: bool = False
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields: what is derived from them has no place in a model file."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
     def counts(self, texts: Sequence[str]) -> csr_matrix:
         """How often each n-gram occurs: float32 matrix (len(texts), features)."""
-        columns: list[int] = []
-        ends = [0]
-        character, word = self.characters.get, self.words.get
-        for text in texts:
-            columns += [c for c in map(character, character_ngrams(self.read(text), self.longest)) if c is not None]
-            if self.words:
-                columns += [c for c in map(word, word_ngrams([self.read(w) for w in lower_words(text)])) if c is not None]
-            ends.append(len(columns))
+        hits = [*self.characters_in(texts), *self.words_in([words_of(text) for text in texts])]
+        places = (np.concatenate([h.sequence for h in hits]), np.concatenate([h.column for h in hits]))
         shape = (len(texts), len(self.characters) + len(self.words))
-        ones = np.ones(len(columns), dtype=np.float32)
-        matrix = csr_matrix((ones, np.array(columns, dtype=np.int32), np.array(ends, dtype=np.int32)), shape=shape)
-        matrix.sum_duplicates()
-        return matrix
+        return csr_matrix((np.ones(len(places[0]), dtype=np.float32), places), shape=shape)
+
+    def characters_in(self, texts: Sequence[str]) -> Iterator[Hits]:
+        """The known character n-grams of each text, for n = 1, 2, ..."""
+        lowered = [text.lower() for text in texts]
+        return self._character_index.find(_code_points(self.read("".join(lowered))), _lengths(lowered))
+
+    def words_in(self, texts: Sequence[Sequence[str]]) -> Iterator[Hits]:
+        """The known words, then the known pairs of words, of each text, given as its words (`words_of`)."""
+        words = list(chain.from_iterable(texts))
+        numbers = {word: self._word_numbers.get(self.read(word.lower()), NONE) for word in set(words)}
+        return self._word_index.find(np.fromiter(map(numbers.__getitem__, words), np.int64, len(words)), _lengths(texts))
 
     def read(self, text: str) -> str:
-        """A text, or a word of it, as its n-grams are counted."""
-        return text.translate(_DIGITS) if self.digits_alike else text
+        """A text, or a word of it, as its n-grams are counted; of the same length."""
+        return _OTHER_DIGITS.sub("0", text) if self.digits_alike else text
+
+    @cached_property
+    def _character_index(self) -> NgramIndex:
+        columns = np.fromiter(self.characters.values(), np.int64, len(self.characters))
+        return NgramIndex(_code_points("".join(self.characters)), _lengths(list(self.characters)), columns)
+
+    @cached_property
+    def _word_numbers(self) -> dict[str, int]:
+        return {word: number for number, word in enumerate(dict.fromkeys(" ".join(self.words).split()))}
+
+    @cached_property
+    def _word_index(self) -> NgramIndex:
+        ngrams = [ngram.split() for ngram in self.words]
+        words = list(chain.from_iterable(ngrams))
+        symbols = np.fromiter(map(self._word_numbers.__getitem__, words), np.int64, len(words))
+        return NgramIndex(symbols, _lengths(ngrams), np.fromiter(self.words.values(), np.int64, len(self.words)))
 
     def transform(self, texts: Sequence[str]) -> csr_matrix:
         """Weighted and normed counts: float32 matrix (len(texts), features)."""
@@ -109,34 +133,35 @@ class LinearClassifier:
     def explain(self, texts: Sequence[str], head: str, label_index: NDArray[np.integer]) -> list[list[tuple[str, float]]]:
         """See `Classifier.explain`. A word pair's share is split between its two words; weights of one text compare with each other,
         not with those of another text (they leave out the norm of the text, which needs the character n-grams)."""
-        known = self.vectoriser.words
         features = self._columns(head).start + np.asarray(label_index)
-        words = [cut(text) for text in texts]
-        read = self.vectoriser.read
-        found = [[known.get(n, -1) for n in word_ngrams([read(w.lower()) for w in text])] for text in words]
-        flat = np.fromiter(chain.from_iterable(found), dtype=np.int64)
-        lengths = [len(f) for f in found]
-        # One look-up for the whole batch; -1 (an unknown n-gram) reads the last row and is zeroed.
-        gain = self.weights[flat, np.repeat(features, lengths)] * self.vectoriser.weighting.idf_[flat] * (flat >= 0)
-        explained, start = [], 0
-        for text, length, feature in zip(words, lengths, features, strict=True):
-            explained.append(
-                _strongest(text, gain[start : start + length].tolist()) or _strongest(text, self._character_gains(text, feature))
-            )
-            start += length
+        words = [words_of(text) for text in texts]
+        explained = _strongest(words, self._word_gains(words, features))
+        silent = [i for i, found in enumerate(explained) if not found]
+        words = [words[i] for i in silent]
+        for i, found in zip(silent, _strongest(words, self._character_gains(words, features[silent])), strict=True):
+            explained[i] = found
         return explained
 
-    def _character_gains(self, words: list[str], feature: np.integer) -> list[float]:
-        """What the character n-grams inside each word say for a label: for texts whose words were not learnt."""
-        gains = []
-        for word in words:
-            columns = [
-                c
-                for c in map(self.vectoriser.characters.get, character_ngrams(self.vectoriser.read(word), self.vectoriser.longest))
-                if c is not None
-            ]
-            gains.append(float((self.weights[columns, feature] * self.vectoriser.weighting.idf_[columns]).sum()))
+    def _word_gains(self, texts: Sequence[Sequence[str]], features: NDArray[np.integer]) -> NDArray[np.float64]:
+        """What each word of all texts (words,) says for the label of its text, alone and in n-grams."""
+        gains = np.zeros(sum(map(len, texts)))
+        for length, hits in enumerate(self.vectoriser.words_in(texts), 1):
+            share = self._gains(hits.column, features[hits.sequence]) / length
+            for place in range(length):
+                gains[hits.start + place] += share
         return gains
+
+    def _character_gains(self, texts: Sequence[Sequence[str]], features: NDArray[np.integer]) -> NDArray[np.float64]:
+        """As `_word_gains` by the character n-grams inside each word: for texts whose words were not learnt."""
+        words = list(chain.from_iterable(texts))
+        features = np.repeat(features, _lengths(texts))
+        gains = np.zeros(len(words))
+        for hits in self.vectoriser.characters_in(words):
+            gains += np.bincount(hits.sequence, self._gains(hits.column, features[hits.sequence]), len(words))
+        return gains
+
+    def _gains(self, columns: NDArray[np.int64], features: NDArray[np.integer]) -> NDArray[np.float32]:
+        return self.weights[columns, features] * self.vectoriser.weighting.idf_[columns]
 
     def _columns(self, head: str) -> slice:
         names = list(self.heads)
@@ -172,14 +197,30 @@ def word_ngrams(words: list[str]) -> list[str]:
     return words + [f"{first} {second}" for first, second in pairwise(words)]
 
 
-def _strongest(words: list[str], gains: list[float]) -> list[tuple[str, float]]:
-    total: defaultdict[str, float] = defaultdict(float)
-    for word, gain in zip(words, gains, strict=False):
-        total[word] += gain
-    for first, second, gain in zip(words, words[1:], gains[len(words) :], strict=False):
-        if gain:
-            total[first] += gain / 2
-            total[second] += gain / 2
-    # 我们 or 了 may well tell classes apart, but show a reader nothing.
-    positive = [(word, weight) for word, weight in total.items() if weight > 0 and len(word) > 1 and word not in function_words()]
-    return sorted(positive, key=itemgetter(1), reverse=True)[:MOST_WORDS]
+@lru_cache(maxsize=2048)
+def words_of(text: str) -> tuple[str, ...]:
+    """`cut`, remembered for the texts of a block: they are classified, then explained."""
+    return tuple(cut(text))
+
+
+def _code_points(text: str) -> NDArray[np.int64]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.int64)
+
+
+def _lengths(sequences: Sequence[Sequence[object]]) -> NDArray[np.int64]:
+    return np.fromiter(map(len, sequences), np.int64, len(sequences))
+
+
+def _strongest(texts: Sequence[Sequence[str]], gains: NDArray[np.float64]) -> list[list[tuple[str, float]]]:
+    """The words of each text that gain, from the gains of the words of all texts."""
+    unspoken = function_words()  # 我们 or 了 may well tell classes apart, but show a reader nothing
+    gain_of_next = iter(gains.tolist())
+    strongest = []
+    for words in texts:
+        total: dict[str, float] = {}
+        for word, gain in zip(words, gain_of_next, strict=False):
+            if gain:
+                total[word] = total.get(word, 0.0) + gain
+        shown = [(word, gain) for word, gain in total.items() if gain > 0 and len(word) > 1 and word not in unspoken]
+        strongest.append(sorted(shown, key=itemgetter(1), reverse=True)[:MOST_WORDS])
+    return strongest
