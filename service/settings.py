@@ -75,7 +75,7 @@ class Settings:
         database: SQLAlchemy URL, or the path of an SQLite file.
         model: folder of the model; None = the one shipped.
         hotspot_minutes: minutes between two runs of the hotspot detection; 0 = none.
-        hotspot_days: days of history each run looks at.
+        hotspot_days: days of history each run reads, as far as there are so many: from 379 on hotspots tell the change on the year.
         webhook: where new and escalated hotspots are sent; "" = nowhere.
         webhook_seconds: time limit of one delivery.
         auth: `on` asks for keys, `off` does not, `auto` does unless the host is a loopback address.
@@ -87,7 +87,7 @@ class Settings:
     database: str = field(default="sqlite:///var/triage.db", metadata={"parse": _text})
     model: Path | None = field(default=None, metadata={"parse": _path})
     hotspot_minutes: int = field(default=15, metadata={"parse": _whole(0, 10080)})
-    hotspot_days: int = field(default=120, metadata={"parse": _whole(14, 1500)})
+    hotspot_days: int = field(default=760, metadata={"parse": _whole(14, 1500)})
     webhook: str = field(default="", metadata={"parse": _url})
     webhook_seconds: int = field(default=10, metadata={"parse": _whole(1, 120)})
     auth: Auth = field(default="auto", metadata={"parse": _auth})

@@ -9,6 +9,8 @@ from fastapi.testclient import TestClient
 from service.alerts import Alerts, WebhookError
 from service.jobs import HotspotJob, run_detection
 from service.metrics import Metrics
+from service.settings import Settings
+from triage.hotspots.detect import DetectionSettings
 from triage.store import Store
 from triage.types import Complaint, Hotspot
 
@@ -129,3 +131,8 @@ def test_the_first_run_of_a_day_looks_for_themes(store: Store, now: datetime, mo
     for _ in range(3):
         job.run_once()
     assert looked == [now, now + timedelta(days=1)]
+
+
+def test_by_default_a_run_reads_enough_history_for_the_change_on_the_year() -> None:
+    longest = DetectionSettings().durations[-1]
+    assert Settings().hotspot_days >= 364 + longest + 1
