@@ -21,6 +21,13 @@ _AMOUNT = re.compile(
       |(?P<jiao>[毛角](?:钱|(?P<fen>[\d{_HAN}])分?)?))?""",
     re.VERBOSE | re.IGNORECASE,
 )
+# Most texts name no sum (一个, 一直): one cheap look spares them the pattern. It begins with one class of characters, which the scanner
+# looks for much faster than for alternatives.
+_TRIGGER = re.compile(
+    rf"""[¥￥$人rR\d{_HAN}十拾](?:(?<=[¥￥$])|(?<=人)民币|(?<=[rR])(?i:mb)
+    |(?<=[\d{_HAN}十拾])(?:[\d{_HAN}{_SCALE}wWkK多来余几,.]|[ ]?(?i:[元块圆毛角]|rmb|人民币|{"|".join(_FOREIGN)})))""",
+    re.VERBOSE,
+)
 # What stands before a bare number that is money ("扣了300", "额度五千") ...
 _MONEY_BEFORE = re.compile(
     r"(?:扣|收|转|汇|亏|损失|骗|存|取|还|贷|借|欠|退|充|付|交|花|缴|赔|刷|少|短|罚|吞|吐|买|投|提现|消费|金额|余额|额度|本金|利息|年费|手续费|违约金|罚息|滞纳金|押金|货款|工资|合计|共计|一共|总共|总计|大概|差不多|只有|到账|入账|价值|里有|剩|拿|打(?=[了来过])|赚|多出|少给)"
@@ -52,6 +59,8 @@ def find_amounts(text: str) -> list[Amount]:
     >>> [a.value for a in find_amounts("转了3万5，手续费九毛九，还有叁仟伍佰元")]
     [35000.0, 0.99, 3500.0]
     """
+    if not _TRIGGER.search(text):
+        return []
     found = []
     for match in _AMOUNT.finditer(text):
         if not _is_money(match, text):

@@ -33,8 +33,9 @@ _PATTERN = re.compile(
     """,
     re.VERBOSE,
 )  # fmt: skip
-# Most short texts name no date: one cheap look spares them the pattern.
-_TRIGGER = re.compile(r"[年月周昨]|星期|礼拜|前[天日晚夜]|今[天日早晚夜]|20\d\d[./-]")
+# Most short texts name no date: one cheap look spares them the pattern. It begins with one class of characters, which the scanner looks
+# for much faster than for alternatives.
+_TRIGGER = re.compile(r"[年月周昨星礼前今2](?:(?<=[年月周昨])|(?<=星)期|(?<=礼)拜|(?<=前)[天日晚夜]|(?<=今)[天日早晚夜]|(?<=2)0\d\d[./-])")
 
 
 @dataclass(frozen=True, slots=True)

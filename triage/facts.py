@@ -3,7 +3,6 @@
 Everything here reads a normalised text (`triage.text.normalise`), whose spans are those of the original.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +16,6 @@ from triage.regions import load_regions
 from triage.stance import holds, stage
 from triage.text import cut
 from triage.types import Fact
-
-_DIGITS_INSIDE = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +37,27 @@ def read(text: str, told: datetime, personal: Sequence[PersonalData] = ()) -> Re
     Returns:
         Facts in order of their start, and the cues that hold: neither negated (没被骗) nor hypothetical (怕上征信).
     """
-    facts: list[Fact] = []
-    if _DIGITS_INSIDE.search(text) or any(c in text for c in "一二两三四五六七八九十壹贰叁肆伍陆柒捌玖"):
-        facts += [Fact("amount", a.yuan if a.yuan is not None else f"{a.value:g} {a.currency}", text[a.start : a.end], a.start, a.end)
-                  for a in find_amounts(text)]  # fmt: skip
+    facts = [
+        Fact("amount", a.yuan if a.yuan is not None else f"{a.value:g} {a.currency}", text[a.start : a.end], a.start, a.end)
+        for a in find_amounts(text)
+    ]
     facts += [Fact("date", d.value, text[d.start : d.end], d.start, d.end) for d in find_dates(text, told)]
-    found = mentions(text)
-    facts += [_fact(m, m.key, text) for m in found if m.kind in ("product", "channel", "demand")]
-    facts += [_fact(m, f"{m.key}.{stage(m.start, m.end, text)}", text) for m in found if m.kind == "escalation"]
-    facts += _places([m for m in found if m.kind == "place"], text)
+    places: list[Mention] = []
+    held: dict[str, None] = {}
+    for mention in mentions(text):
+        match mention.kind:
+            case "place":
+                places.append(mention)
+            case "cue":
+                if mention.key not in held and holds(mention.start, mention.end, text, cues()[mention.key].level == 4):
+                    held[mention.key] = None
+            case "escalation":
+                facts.append(_fact(mention, f"{mention.key}.{stage(mention.start, mention.end, text)}", text))
+            case "product" | "channel" | "demand":
+                facts.append(_fact(mention, mention.key, text))
+    facts += _places(places, text)
     if personal:
         facts = [f for f in facts if not any(f.start < p.end and p.start < f.end for p in personal)]
-    held = dict.fromkeys(m.key for m in found if m.kind == "cue" and holds(m.start, m.end, text, cues()[m.key].level == 4))
     return Reading(tuple(sorted(facts, key=lambda f: (f.start, -f.end))), tuple(held))
 
 

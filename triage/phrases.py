@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import ahocorasick_rs
 
@@ -13,8 +14,7 @@ from triage.resources import DATA, read_yaml
 _WORDS_FIRST = {"首都", "长安", "和平", "中山", "保定", "吉安", "广安", "安康", "安顺", "安阳", "普洱", "大同", "平凉", "山城", "石门", "中卫", "固原", "来宾", "冀", "琼", "黔", "渝", "巴中", "海南岛"}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A phrase in a text: kind and key as in phrases.yaml; for a place, all adcodes that carry the name. Offsets in code points."""
 
     kind: str

@@ -42,9 +42,13 @@ _PATTERN = re.compile(
     """,
     re.VERBOSE,
 )  # fmt: skip
-# A text without any of these cannot hold personal data: most short reviews skip the pattern altogether.
+# A text without any of these cannot hold personal data: most short reviews skip the pattern altogether. It begins with one class of
+# characters, which the scanner looks for much faster than for alternatives.
 _TRIGGER = re.compile(
-    rf"\d{{2}}|@|[{_HAN_DIGIT}]{{9}}|\d[号栋弄幢座]|我叫|本人|姓名|名字|名叫|我是|户名|联系人|[诉请卡款事]人|(?i:qq|vx|wx)|微信号|v信"
+    rf"""[\d@{_HAN_DIGIT}我本姓名户联诉请卡款事qQvVwW微](?:(?<=\d)[\d号栋弄幢座]|(?<=@)|(?<=[{_HAN_DIGIT}])[{_HAN_DIGIT}]{{8}}
+    |(?<=我)[叫是]|(?<=本)人|(?<=姓)名|(?<=名)[字叫]|(?<=户)名|(?<=联)系人|(?<=[诉请卡款事])人
+    |(?<=[qQ])[qQ]|(?<=[vVwW])[xX]|(?<=微)信号|(?<=v)信)""",
+    re.VERBOSE,
 )
 # After these a name must also end at a boundary: 我是王芳, ... against 我是高新区的客户, 收款人李四, against 收款人管理页面.
 _WEAK_LEADS = ("我是", "本人", "户名", "联系人", "投诉人", "申请人", "持卡人", "收款人", "付款人", "当事人")
