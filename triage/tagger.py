@@ -15,6 +15,7 @@ from triage.classify import Classifier
 from triage.errors import ArtifactError
 from triage.facts import Reading, read
 from triage.privacy import PersonalData, find, replaced
+from triage.problems import further_problems
 from triage.regions import load_regions
 from triage.severity import NOT_COMPLAINT, assess
 from triage.taxonomy import Category, load_taxonomy
@@ -25,8 +26,6 @@ from triage.workdays import add_working_days
 HEADS = ("category", "severity", "sentiment")
 # Texts go through the model in blocks: large enough for its matrices, small enough for any memory.
 BLOCK = 1000
-_ALTERNATIVES = 3
-_ALTERNATIVE_FLOOR = 0.05
 _EVIDENCE = 4
 _HAN = re.compile("[一-鿿]")
 
@@ -93,24 +92,22 @@ class Tagger:
         best = probabilities["category"].argmax(axis=1)
         severities = self._by_level(probabilities["severity"])
         words = self.classifier.explain(masked, "category", best)
+        further = further_problems(self.classifier, masked, probabilities)
         for i, complaint in enumerate(complaints):
-            yield self._assemble(
-                complaint, texts[i], personal[i], probabilities["category"][i], severities[i], probabilities["sentiment"][i], words[i]
-            )
+            labels = [self._label(k, probabilities["category"][i, k]) for k in (best[i], *further.get(i, ()))]
+            yield self._assemble(complaint, texts[i], personal[i], labels, severities[i], probabilities["sentiment"][i], words[i])
 
     def _assemble(
         self,
         complaint: Complaint,
         text: str,
         personal: list[PersonalData],
-        category_p: NDArray[np.floating],
+        labels: list[Label],
         severity_p: NDArray[np.floating],
         sentiment_p: NDArray[np.floating],
         words: list[tuple[str, float]],
     ) -> Triage:
-        order = category_p.argsort()[::-1][: _ALTERNATIVES + 1]
-        labels = [Label(self._categories[k].key, self._categories[k].name, round(float(category_p[k]), 4)) for k in order]
-        category = self._categories[order[0]]
+        category = self.taxonomy.categories[labels[0].key]
         original = complaint.customer_text
         reading = read(text, complaint.time, personal)
         facts = reading.facts
@@ -123,7 +120,7 @@ class Tagger:
         return Triage(
             id=complaint.id,
             category=labels[0],
-            alternatives=tuple(label for label in labels[1:] if label.confidence >= _ALTERNATIVE_FLOOR),
+            alternatives=tuple(labels[1:]),
             severity=severity,
             sentiment=Sentiment(self.classifier.heads["sentiment"][sentiment], round(float(sentiment_p[sentiment]), 4)),
             facts=facts,
@@ -138,6 +135,10 @@ class Tagger:
             review_reasons=review,
             model=self.model,
         )
+
+    def _label(self, column: int, probability: np.floating) -> Label:
+        category = self._categories[column]
+        return Label(category.key, category.name, round(float(probability), 4))
 
     def _by_level(self, probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
         """(n, labels of the model) -> (n, 4): a model that saw no severe example still answers on the whole scale."""

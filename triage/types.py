@@ -106,7 +106,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Triage:
-    """The tags of one complaint. `due` closes the case, `first_answer_due` precedes it, `report_due` is set at severity 4."""
+    """The tags of one complaint. `due` closes the case, `first_answer_due` precedes it, `report_due` is set at severity 4.
+
+    `alternatives` are further problems that the text tells of, each with the probability that a reader would file it there.
+    """
 
     id: str
     category: Label
