@@ -5,11 +5,10 @@ what makes a complaint serious is not in a list.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from itertools import accumulate
 
 from triage.dispute import IN_DISPUTE, disputed_yuan
 from triage.facts import Reading
@@ -59,9 +58,7 @@ class Floor:
     reason: str
 
 
-def assess(
-    probabilities: NDArray[np.floating], text: str, reading: Reading, category: Category, channel: str, taxonomy: Taxonomy
-) -> Severity:
+def assess(probabilities: Sequence[float], text: str, reading: Reading, category: Category, channel: str, taxonomy: Taxonomy) -> Severity:
     """Level, confidence and reasons of one complaint.
 
     Args:
@@ -76,7 +73,7 @@ def assess(
     """
     rules = floors(text, reading, category, channel)
     # The median minimises the expected distance in levels, which is what an ordinal scale asks for.
-    level = int(np.searchsorted(np.cumsum(probabilities), 0.5)) + 1
+    level = bisect_left(list(accumulate(probabilities)), 0.5) + 1
     level = min(level, len(probabilities))
     floor = max((rule.level for rule in rules), default=1)
     level = max(level, floor)
@@ -93,11 +90,11 @@ def floors(text: str, reading: Reading, category: Category, channel: str) -> lis
     """
     held = [(key, cues()[key]) for key in reading.cues]
     if category.key == NOT_COMPLAINT:
-        found = [Floor(cue.level, cue.reason) for key, cue in held if key == "safety"]
-        if _SETTLED.search(text):
-            return found
-        found += [floor for floor in _escalation(text, reading.facts) if floor.level == 4]
-        return found + ([Floor(4, "群体性诉求")] if _group_acts(text, reading.cues) else [])
+        safety = [Floor(cue.level, cue.reason) for key, cue in held if key == "safety"]
+        involved = [floor for floor in _escalation(text, reading.facts) if floor.level == 4]
+        if _group_acts(text, reading.cues):
+            involved.append(Floor(4, "群体性诉求"))
+        return safety if involved and _SETTLED.search(text) else safety + involved
     found = [
         Floor(cue.level, cue.reason)
         for key, cue in held

@@ -47,15 +47,15 @@ def add_working_days(start: datetime, days: int) -> datetime:
 
     Raises: ConfigError for a year without a calendar.
     """
-    return datetime.combine(_nth_workday_after(start.astimezone(BEIJING).date(), days), _CLOSING, BEIJING)
+    return _close_of_business(start.astimezone(BEIJING).date(), days)
 
 
 @cache
-def _nth_workday_after(day: date, days: int) -> date:
+def _close_of_business(day: date, days: int) -> datetime:
     while days:
         day += timedelta(days=1)
         days -= is_workday(day)
-    return day
+    return datetime.combine(day, _CLOSING, BEIJING)
 
 
 @cache
