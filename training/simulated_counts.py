@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from training.simulate import day_weights, load_settings
 from triage.hotspots.regression import Floats
-from triage.hotspots.series import Counts, group_of
+from triage.hotspots.series import Counts
 from triage.regions import load_regions
 
 
@@ -42,12 +42,16 @@ class Stream:
         recorded: the same by days of delay, (delays, days, categories, regions, channels).
         planted: the outbreaks.
         expected: complaints a day in its place and category that each outbreak multiplies, mean over its days.
+        null, raised: of each outbreak, the true mean of what is counted in its place under its category on each of its days, without and
+            with it, (days of the outbreak,): what no test can know better.
     """
 
     counts: Counts
     recorded: NDArray[np.int32]
     planted: tuple[Planted, ...]
     expected: tuple[float, ...]
+    null: tuple[Floats, ...]
+    raised: tuple[Floats, ...]
 
     def known(self, last: date) -> Counts:
         """The counts up to a day as they are recorded by its end."""
@@ -69,7 +73,7 @@ def simulate_counts(
         a_day: complaints on a mean day, over the whole bank.
         planted: outbreaks.
         seed: of all randomness.
-        confusion: P(predicted | true), shape (categories, categories), in the order of data/simulation/bank.yaml; None = no errors.
+        confusion: P(predicted | true), (categories, categories), in the order of data/simulation/bank.yaml (`simulated_errors`); None = no errors.
         delayed: whether complaints are recorded days after they were made.
     """
     rng = np.random.default_rng(seed)
@@ -83,6 +87,7 @@ def simulate_counts(
     kind = shares * rng.gamma(settings["category_shape"], 1 / settings["category_shape"], (days, len(categories)))
     place = place_share * rng.gamma(settings["region_shape"], 1 / settings["region_shape"], (days, len(regions)))
     mean = a_day * day[:, None, None] * kind[:, :, None] * place[:, None, :]  # (days, categories, regions)
+    quiet = mean.copy()
     usual = []
     for outbreak in planted:
         rows = slice((outbreak.first - calendar[0]).days, (outbreak.last - calendar[0]).days + 1)
@@ -97,7 +102,16 @@ def simulate_counts(
         drawn = _confused(rng, drawn, confusion)
     recorded = _by_delay(rng, drawn, channels, settings["delay"]) if delayed else drawn[None]
     counts = Counts(calendar[0], categories, regions, channels, drawn, simulated=True)
-    return Stream(counts, recorded, tuple(planted), tuple(usual))
+    null, raised = ([_counted(table, outbreak, counts, confusion) for outbreak in planted] for table in (quiet, mean))
+    return Stream(counts, recorded, tuple(planted), tuple(usual), tuple(null), tuple(raised))
+
+
+def _counted(mean: Floats, outbreak: Planted, counts: Counts, confusion: Floats | None) -> Floats:
+    """Mean of the complaints in an outbreak's place that are counted under its category, on each of its days."""
+    rows = slice(counts.day(outbreak.first), counts.day(outbreak.last) + 1)
+    inside = mean[rows][:, :, [counts.regions.index(region) for region in outbreak.regions]].sum(axis=2)
+    index = counts.categories.index(outbreak.category)
+    return inside[:, index] if confusion is None else inside @ confusion[:, index]
 
 
 def provinces(settings: dict[str, Any]) -> tuple[tuple[str, ...], Floats]:
@@ -107,23 +121,6 @@ def provinces(settings: dict[str, Any]) -> tuple[tuple[str, ...], Floats]:
     for name, percent in settings["regions"].items():
         share[regions.province_of(regions.resolve(name))] += percent
     return tuple(share), _normalised([value or settings["region_floor"] for value in share.values()])
-
-
-def confusion_matrix(categories: Sequence[str], shares: Floats, accuracy: float, group_accuracy: float) -> Floats:
-    """P(predicted | true) of a classifier with these figures, shape (categories, categories).
-
-    Errors fall within the group as often as the figures say, and on others by their share; a group of one errs outside only.
-    """
-    groups = np.array([group_of(category) for category in categories])
-    found = np.zeros((len(categories), len(categories)))
-    for i, group in enumerate(groups):
-        inside = (groups == group) & (np.arange(len(groups)) != i)
-        outside = groups != group
-        near = group_accuracy - accuracy if inside.any() else 0.0
-        found[i, i] = accuracy
-        found[i, inside] = near * _normalised(shares[inside]) if near else 0.0
-        found[i, outside] = (1 - accuracy - near) * _normalised(shares[outside])
-    return found
 
 
 def _confused(rng: np.random.Generator, counts: NDArray[np.int32], confusion: Floats) -> NDArray[np.int32]:

@@ -1,10 +1,11 @@
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from training.benchmark_hotspots import END, RISKS, Tally, follow, plant
+from training.benchmark_limit import delays, level
+from training.benchmark_streams import END, RISKS, Tally, follow, plant, plant_by_size
 from training.benchmark_surveillance import Benchmark, detection, held_series, own_series, r_alarms
 from training.simulated_counts import Planted, simulate_counts
 from training.simulated_series import TEST, WEEKS
@@ -45,5 +46,29 @@ def test_a_large_outbreak_is_found_where_it_is_and_counted_once():
     tally = Tally()
     follow(simulate_counts(END, 150, 600.0, [planted], 3), tally, judged=10)
     delay, place = tally.found[0]
-    assert delay <= 4 and place == 1.0 and sum(0 in event.outbreaks for event in tally.events) == 1
-    assert isinstance(tally.events[0].last, date) and tally.days == 10
+    assert delay <= 4 and place == 1.0 and tally.days == 10
+    [(false, every)] = tally.events
+    assert every - false == 1
+
+
+def test_outbreaks_by_size_lie_where_so_many_are_usual():
+    planted = plant_by_size(np.random.default_rng(1), 2 / 1500, 4 / 1500)
+    stream = simulate_counts(END, 60, 1_500.0, planted, 1)
+    assert len(planted) == len({p.category for p in planted}) == len({p.regions for p in planted}) == 6
+    assert all(1 < usual < 6 for usual in stream.expected)
+
+
+def test_rates_have_the_error_of_so_few_streams():
+    tally = Tally(events=[(1, 4), (3, 4), (0, 2), (2, 6)], days=4 * 35)
+    share, error = tally.false_discovery_rate
+    assert share == 6 / 16 and 0.05 < error < 0.25
+    assert tally.false_alerts_a_week == (pytest.approx(6 / 20), pytest.approx(np.std([1, 3, 0, 2], ddof=1) / 5 / 2))
+
+
+def test_the_limit_is_what_the_poisson_distribution_allows():
+    quiet = [np.full(14, 5.0)]
+    at_once = delays(quiet, [np.full(14, 500.0)], 1e-4)
+    never = delays(quiet, [np.full(14, 5.0)], 1e-9)
+    assert (at_once == 1).all() and np.isinf(never).all()
+    double = delays(quiet, [np.full(14, 10.0)], level(3.0, 1_500))
+    assert 3 <= np.median(double) <= 4

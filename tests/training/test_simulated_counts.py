@@ -4,15 +4,11 @@ import numpy as np
 import pytest
 
 from training.simulate import load_settings
-from training.simulated_counts import Planted, confusion_matrix, provinces, simulate_counts
+from training.simulated_counts import Planted, provinces, simulate_counts
+from training.simulated_errors import confusion_matrix
 
 END = date(2026, 3, 31)
 OUTBREAK = Planted("account.restriction", ("440000",), END - timedelta(days=20), END - timedelta(days=1), 3.0)
-
-
-def confusion(accuracy: float = 0.8, group_accuracy: float = 0.85) -> np.ndarray:
-    shares = np.array(list(load_settings()["categories"].values()))
-    return confusion_matrix(list(load_settings()["categories"]), shares / shares.sum(), accuracy, group_accuracy)
 
 
 def test_a_stream_has_the_volume_asked_for_and_is_called_simulated():
@@ -36,12 +32,19 @@ def test_an_outbreak_multiplies_its_place_and_category_and_nothing_else():
     assert raised.counts.observed[:39].sum() == pytest.approx(plain.counts.observed[:39].sum(), rel=0.05)
 
 
-def test_a_classifiers_errors_keep_the_total_and_move_the_rest_mostly_within_the_group():
-    matrix = confusion()
-    np.testing.assert_allclose(matrix.sum(axis=1), 1)
-    assert (np.diag(matrix) == 0.8).all()
+def test_a_classifiers_errors_keep_the_total_and_move_the_rest():
+    matrix = confusion_matrix(load_settings()["categories"])
     right, wrong = (simulate_counts(END, 30, 500.0, [], 3, errors).counts.observed for errors in (None, matrix))
     assert wrong.sum() == right.sum() and (wrong.sum(axis=1) == right.sum(axis=1)).all() and (wrong != right).any()
+
+
+def test_the_true_means_of_an_outbreak_tell_what_is_counted_with_and_without_it():
+    stream = simulate_counts(END, 60, 2_000.0, [OUTBREAK], 2)
+    np.testing.assert_allclose(stream.raised[0], 3 * stream.null[0])
+    assert stream.null[0].shape == (20,) and stream.null[0].mean() == pytest.approx(stream.expected[0])
+    matrix = confusion_matrix(load_settings()["categories"])
+    [null], [raised] = (getattr(simulate_counts(END, 60, 2_000.0, [OUTBREAK], 2, matrix), name) for name in ("null", "raised"))
+    assert (raised - null < 2 * stream.null[0]).all(), "some of its complaints are taken for others"
 
 
 def test_what_is_not_yet_recorded_is_not_yet_known():
