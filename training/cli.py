@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from training import commands, evaluate, runs, simulate, train
-from training.commands.arguments import add_command, add_data_arguments, label_columns, print_json, taxonomy_of
+from training.commands.arguments import add_command, add_data_arguments, label_columns, print_json, share, taxonomy_of
 from training.encoder import EncoderSettings
 from training.families import FAMILIES
 from training.linear import LinearSettings
@@ -61,6 +61,7 @@ def run_train(args: argparse.Namespace) -> int:
         seed=args.seed,
         settings=LinearSettings(cost=args.cost, balance=args.balance, caution=args.caution, courtesy=args.courtesy),
         family=args.family,
+        risk=args.risk,
         encoder=EncoderSettings(
             base=args.base,
             epochs=args.epochs,
@@ -112,6 +113,12 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
         default=_DEFAULTS.courtesy,
         metavar="0..1",
         help="share of the texts trained on once more with a greeting or thanks in Chinese; default: none",
+    )
+    add(
+        "--risk",
+        type=share,
+        metavar="0..1",
+        help="share of wrong answers among those that nobody reviews: sets the review thresholds to promise that; default: by cost",
     )
     add("--name", help="of the model; default: the taxonomy's name (or custom) and the family, such as bank-linear")
     add("--version", default="1", help="default: 1")

@@ -18,7 +18,12 @@ from triage.types import Complaint
 REVIEW_COST = 1.0
 ERROR_COST = 2.0
 _BINS = 15
+_SUMMARY = (
+    "n", "accuracy", "macro_f1", "macro_f1_frequent", "qwk", "group_accuracy", "error_at_90_coverage", "ece", "review_share", "cost_per_1000",
+)  # fmt: skip
 _COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+FREQUENT = 5
+"""Rows from which a label counts in `macro_f1_frequent`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,11 @@ class Answers:
     def at(self, rows: Sequence[int]) -> "Answers":
         """Of some of the texts."""
         return Answers([self.labels[i] for i in rows], self.confidence[rows], tuple(self.reasons[i] for i in rows) if self.reasons else ())
+
+    def judged(self, truth: Sequence[str | None]) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+        """Confidence of the texts that have both a label in `truth` and an answer, and whether the two agree."""
+        rows = [i for i, (t, a) in enumerate(zip(truth, self.labels, strict=True)) if t is not None and a is not None]
+        return self.confidence[rows], np.array([truth[i] == self.labels[i] for i in rows], dtype=bool)
 
     def reasons_of(self, row: int) -> tuple[str, ...]:
         """Of one text."""
@@ -75,9 +85,11 @@ class HeadFigures:
     Args:
         n: rows.
         accuracy, macro_f1: macro-F1 over all labels that occur in truth or answers.
+        macro_f1_frequent: the same over the labels that at least 5 rows have, those whose F1 can be measured; None without any.
         qwk: quadratically weighted kappa (Cohen 1968), only where all labels are whole numbers.
         group_accuracy: the part before the dot agrees (`card.annual_fee` and `card.rewards`); `other.*` must agree whole. Only where
             labels have groups.
+        error_at_90_coverage: share of wrong answers among the most confident 90 % (selective risk, Geifman and El-Yaniv 2017).
         ece: expected calibration error over 15 bins of equal width (Naeini et al. 2015).
         review_share: share of the answers under the review threshold.
         cost_per_1000: 1 for each text under the threshold (a person decides, rightly) and 2 for each wrong answer above it.
@@ -87,8 +99,10 @@ class HeadFigures:
     n: int
     accuracy: float
     macro_f1: float
+    macro_f1_frequent: float | None
     qwk: float | None
     group_accuracy: float | None
+    error_at_90_coverage: float
     ece: float
     review_share: float
     cost_per_1000: float
@@ -98,8 +112,7 @@ class HeadFigures:
 
     def summary(self) -> dict[str, float]:
         """The single numbers, for a manifest or a table; those that do not apply are left out."""
-        names = ("n", "accuracy", "macro_f1", "qwk", "group_accuracy", "ece", "review_share", "cost_per_1000")
-        return {name: round(getattr(self, name), 4) for name in names if getattr(self, name) is not None}
+        return {name: round(getattr(self, name), 4) for name in _SUMMARY if getattr(self, name) is not None}
 
 
 def answer(classifier: Classifier, manifest: Manifest, examples: Examples) -> dict[str, Answers]:
@@ -149,18 +162,23 @@ def measure(truth: Sequence[str | None], answers: Answers, threshold: float = 0.
     review = confidence < threshold
     whole = all(label.isdecimal() for label in labels)
     grouped = all("." in label for label in labels)
+    per_class = _per_class(expected, given, labels)
+    frequent = [c.f1 for c in per_class.values() if c.n >= FREQUENT]
+    coverage = _coverage(confidence, correct)
     return HeadFigures(
         n=len(rows),
         accuracy=float(accuracy_score(expected, given)),
         macro_f1=float(f1_score(expected, given, average="macro", zero_division=0)),
+        macro_f1_frequent=float(np.mean(frequent)) if frequent else None,
         qwk=_qwk(expected, given) if whole else None,
         group_accuracy=float(np.mean([group(e) == group(g) for e, g in zip(expected, given, strict=True)])) if grouped else None,
+        error_at_90_coverage=1 - next(c.accuracy for c in coverage if c.share == 0.9),
         ece=calibration_error(confidence, correct),
         review_share=float(review.mean()),
         cost_per_1000=1000 * float((REVIEW_COST * review + ERROR_COST * (~review & ~correct)).mean()),
-        per_class=_per_class(expected, given, labels),
+        per_class=per_class,
         confusion=_confusion(expected, given, labels),
-        coverage=_coverage(confidence, correct),
+        coverage=coverage,
     )
 
 

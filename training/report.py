@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from training import plots
 from training.document import Block, Heading, Paragraph, Picture, Table, html, markdown
@@ -166,7 +165,7 @@ def _confused(f: HeadFigures) -> list[list[object]]:
 
 
 def _plot(folder: Path, measured: Measured, head: str) -> None:
-    confidence, correct = _judged(measured.examples.labels[head], measured.answers[head])
+    confidence, correct = measured.answers[head].judged(measured.examples.labels[head])
     plots.plot_confusion(measured.figures[head].confusion, folder / f"{_file_name(head)}-confusion.png")
     plots.plot_reliability(confidence, correct, folder / f"{_file_name(head)}-reliability.png")
     plots.plot_risk_coverage(confidence, correct, folder / f"{_file_name(head)}-risk.png")
@@ -175,8 +174,3 @@ def _plot(folder: Path, measured: Measured, head: str) -> None:
 def _file_name(head: str) -> str:
     """A column may be called anything."""
     return re.sub(r"[^\w.-]", "_", head)
-
-
-def _judged(truth: Sequence[str | None], answers: Answers) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
-    rows = [i for i, (t, a) in enumerate(zip(truth, answers.labels, strict=True)) if None not in (t, a)]
-    return answers.confidence[rows], np.array([truth[i] == answers.labels[i] for i in rows])

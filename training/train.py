@@ -1,7 +1,8 @@
 """From labelled files to a model folder: read, fit, measure, write the card, save."""
 
+import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,14 +11,22 @@ import numpy as np
 
 from training import families
 from training.encoder import EncoderSettings
-from training.evaluate import ERROR_COST, REVIEW_COST, HeadFigures, answer, as_table, figures, most_probable
+from training.evaluate import ERROR_COST, FREQUENT, REVIEW_COST, Answers, HeadFigures, answer, as_table, figures, most_probable
 from training.examples import Examples, read_examples, require_trainable
 from training.linear import LinearSettings
+from training.risk import DELTA, threshold_for_risk
 from triage.artifact import Manifest, library_versions, require_replaceable, save
 from triage.taxonomy import Taxonomy
 from triage.text import dictionary_hash
 
 CROSS_VALIDATION = "cross_validation"
+"""Name of the figures on the training data by models that did not see the row: all rows, each answered out of its fold."""
+HELD_OUT = "held_out"
+"""Name of the figures on the part of the training data that an encoder was not trained on."""
+OWN_ROWS = {"linear": CROSS_VALIDATION, "encoder": HELD_OUT, "blend": HELD_OUT}
+EVERY_ANSWER = 1.01
+"""A review threshold that no confidence reaches."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +46,7 @@ class Request:
     family: str = "linear"
     settings: LinearSettings = field(default_factory=LinearSettings)
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    risk: float | None = None
 
     @property
     def folder_name(self) -> str:
@@ -66,8 +76,8 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
     checkpoint = out.with_name(f".{out.name}.training")
     fitted = families.fit(request.family, examples, request.settings, request.encoder, request.seed, checkpoint)
     heads = fitted.classifier.heads
-    # With calibrated probabilities review pays below this confidence: review costs less than the error expected without it.
-    thresholds = dict.fromkeys(heads, 1 - REVIEW_COST / ERROR_COST)
+    held_out = {head: most_probable(heads[head], p) for head, p in fitted.held_out.items() if not np.isnan(p).all()}
+    thresholds = review_thresholds(examples.labels, held_out, heads, request.risk)
     manifest = Manifest(
         name=request.name,
         version=request.version,
@@ -81,15 +91,42 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
         review_thresholds=thresholds,
         libraries=library_versions(),
         seed=request.seed,
+        risk=request.risk,
     )
-    held_out = {head: most_probable(heads[head], p) for head, p in fitted.held_out.items() if not np.isnan(p).all()}
-    measured = {CROSS_VALIDATION: figures(examples, held_out, thresholds)}
+    measured = {OWN_ROWS[request.family]: figures(examples, held_out, thresholds)}
     for path in request.tests:
         test = _read(request, (path,))
         measured[path.stem] = figures(test, answer(fitted.classifier, manifest, test), thresholds)
     metrics = {test: {head: f.summary() for head, f in by_head.items()} for test, by_head in measured.items()}
     manifest = replace(manifest, metrics=metrics)
     return save(fitted.classifier, manifest, card(request, manifest, examples, measured), out), measured
+
+
+def review_thresholds(
+    labels: Mapping[str, Sequence[str | None]], held_out: Mapping[str, Answers], heads: Iterable[str], risk: float | None
+) -> dict[str, float]:
+    """Head -> confidence under which a person should look.
+
+    Args:
+        labels: head -> label of each text.
+        held_out: head -> answers by models that did not see the text; a head may be missing.
+        heads: all heads.
+        risk: share (0-1) of the answers that pass unseen that may be wrong, see `training.risk`; where it cannot be promised every answer
+            goes to a person, with a warning. None: by cost. With calibrated probabilities review pays where it costs less than the error
+            to be expected without it.
+    """
+    if risk is None:
+        return dict.fromkeys(heads, 1 - REVIEW_COST / ERROR_COST)
+    found = {}
+    for head in heads:
+        threshold = None
+        if head in held_out:
+            confidence, correct = held_out[head].judged(labels[head])
+            threshold = threshold_for_risk(confidence, correct, risk)
+        if threshold is None:
+            log.warning("%s: a risk of %g cannot be promised on these held-out texts; every answer goes to a person", head, risk)
+        found[head] = EVERY_ANSWER if threshold is None else threshold
+    return found
 
 
 def card(request: Request, manifest: Manifest, examples: Examples, measured: Mapping[str, Mapping[str, HeadFigures]]) -> str:
@@ -104,10 +141,12 @@ def card(request: Request, manifest: Manifest, examples: Examples, measured: Map
         _data_table(examples),
         "\n".join(f"- `{head}`: {_counts(examples.labels[head])}" for head in manifest.heads),
         "## Figures",
-        f"`{CROSS_VALIDATION}`: {_held_out(request)} ({grouped}). Other tests: rows that were not trained on.",
+        f"`{OWN_ROWS[request.family]}`: {_held_out(request)} ({grouped}). Other tests: rows that were not trained on.",
         *(f"### {test}\n\n{as_table(by_head)}" for test, by_head in measured.items()),
-        f"`ece`: calibration error. `review_share`: answers under the review threshold, which leaves them to a person. `cost_per_1000`: "
+        f"`macro_f1_frequent`: over labels of {FREQUENT} rows or more. `error_at_90_coverage`: wrong among the most confident 90 %. `ece`: "
+        "calibration error. `review_share`: answers under the review threshold, which leaves them to a person. `cost_per_1000`: "
         f"{REVIEW_COST:g} for each review, {ERROR_COST:g} for each wrong answer that was not reviewed.",
+        f"Review thresholds: {', '.join(f'`{head}` {value:.3f}' for head, value in manifest.review_thresholds.items())}; {_chosen(request)}.",
         "## Use and limits",
         request.notes.strip()
         or "For texts like those it was trained on. It answers every text with one of its labels: what it was never shown it cannot name. "
@@ -125,6 +164,15 @@ def _held_out(request: Request) -> str:
     if request.family == "linear":
         return "each row answered by heads that were trained without its fold"
     return "the rows that the encoder was not trained on, which calibrate it and, in a blend, choose weights and thresholds"
+
+
+def _chosen(request: Request) -> str:
+    if request.risk is None:
+        return f"by cost ({REVIEW_COST:g} a review, {ERROR_COST:g} an error)"
+    return (
+        f"for a risk of {request.risk:g}: on texts like the held-out ones at most that share of the answers above the threshold is wrong, with "
+        f"probability {1 - DELTA:g} (Geifman and El-Yaniv 2017); above 1 where that cannot be promised"
+    )
 
 
 def _data_table(examples: Examples) -> str:

@@ -20,6 +20,7 @@ from triage.families import FAMILIES, LAYOUT, Family
 from triage.resources import MODELS
 from triage.text import dictionary_hash
 
+_ADDED_LATER = {"risk"}
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib", "rjieba", "onnxruntime", "tokenizers")
 
 
@@ -44,10 +45,12 @@ class Manifest:
         dictionary_hash: `triage.text.dictionary_hash()` at training.
         data: the files it was trained on.
         metrics: figures by name of the test ("cross_validation", ...), then head, then figure.
-        review_thresholds: head -> confidence (0-1) under which a person should look.
+        review_thresholds: head -> confidence (0-1) under which a person should look; above 1: at every answer.
         libraries: package -> version at training.
         seed: of everything random.
         files: file -> SHA-256 (hex) of every file in the folder but the manifest; filled by `save`.
+        risk: share (0-1) of the answers above their threshold that may be wrong, for which the thresholds were chosen; None: by cost.
+            Manifests written before there was a choice lack it.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Manifest:
     libraries: dict[str, str]
     seed: int
     files: dict[str, str] = field(default_factory=dict)
+    risk: float | None = None
 
     @property
     def folder_name(self) -> str:
@@ -201,8 +205,8 @@ def _major_minor(release: str) -> str:
 
 def _parse(raw: Mapping) -> Manifest:
     known = {f.name for f in fields(Manifest)}
-    if set(raw) != known:
-        raise ValueError(f"fields {sorted(set(raw) ^ known)} are missing or unknown")
+    if odd := (set(raw) ^ known) - _ADDED_LATER:
+        raise ValueError(f"fields {sorted(odd)} are missing or unknown")
     if "scikit-learn" not in raw["libraries"]:
         raise ValueError("libraries does not name scikit-learn")
     heads = {head: tuple(labels) for head, labels in raw["heads"].items()}

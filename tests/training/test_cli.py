@@ -59,6 +59,16 @@ def test_the_same_data_and_seed_give_the_same_model_and_card(model, data, tmp_pa
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "once-more" / name).read_bytes()
 
 
+def test_a_stated_risk_sets_the_thresholds_and_is_recorded(data, tmp_path, capsys):
+    assert train(data, tmp_path / "model", "--risk", "0.3") == 0
+    manifest = artifact.read_manifest(tmp_path / "model")
+    assert manifest.risk == 0.3
+    assert manifest.review_thresholds["级别"] != 0.5
+    assert "for a risk of 0.3" in (tmp_path / "model" / LAYOUT.card).read_text(encoding="utf-8")
+    with pytest.raises(SystemExit):
+        train(data, tmp_path / "other", "--risk", "1.5")
+
+
 def test_figures_as_json_hold_every_test_and_head(data, tmp_path, capsysbinary):
     assert train(data, tmp_path / "model", "--test", str(data), "--json") == 0
     figures = json.loads(capsysbinary.readouterr().out)

@@ -183,4 +183,5 @@ def test_the_command_trains_saves_and_measures_either_family(family, tiny, tmp_p
     assert (manifest.family, manifest.text["encoder_base" if family == "blend" else "base"]) == (family, str(tiny))
     assert classifier.predict_proba(TEXTS)["事由"].shape == (len(TEXTS), 2)
     assert "encoder" in (out / "README.md").read_text(encoding="utf-8")
-    assert "cross_validation" in capsys.readouterr().out
+    assert set(manifest.metrics) == {"held_out"}
+    assert "held_out" in capsys.readouterr().out

@@ -72,3 +72,20 @@ def test_json_leaves_out_what_does_not_apply_and_the_table_has_a_line_a_head():
     assert "qwk" not in as_dict(measured)["label"]
     assert as_dict(measured)["level"]["qwk"] == 1.0
     assert [line.split(" | ")[0] for line in as_table(measured).splitlines()[2:]] == ["| label", "| level"]
+
+
+def test_labels_of_few_rows_do_not_count_in_the_mean_of_the_frequent_ones():
+    truth = ["a"] * 5 + ["b"] * 5 + ["c"]
+    figures = measure(truth, answers(["a"] * 5 + ["b"] * 4 + ["a", "d"]))
+    expected = (figures.per_class["a"].f1 + figures.per_class["b"].f1) / 2
+    assert figures.macro_f1_frequent == pytest.approx(expected)
+    assert figures.macro_f1 < figures.macro_f1_frequent
+    few = measure(["a", "b"], answers(["a", "b"]))
+    assert few.macro_f1_frequent is None
+    assert "macro_f1_frequent" not in few.summary()
+
+
+def test_the_summary_says_how_wrong_the_most_confident_nine_of_ten_are():
+    confidence = np.linspace(0.1, 1, 20)
+    figures = measure(["a"] * 20, answers(["b"] * 4 + ["a"] * 16, confidence))
+    assert figures.summary()["error_at_90_coverage"] == pytest.approx(2 / 18, abs=1e-4)

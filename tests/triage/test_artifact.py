@@ -75,6 +75,14 @@ def test_one_changed_byte_is_refused_before_anything_is_unpickled(folder, monkey
         artifact.load(folder)
 
 
+def test_a_manifest_from_before_there_was_a_choice_of_risk_is_read(folder):
+    path = folder / LAYOUT.manifest
+    written = json.loads(path.read_text(encoding="utf-8"))
+    del written["risk"]
+    path.write_text(json.dumps(written), encoding="utf-8")
+    assert artifact.load(folder)[1].risk is None
+
+
 @pytest.mark.parametrize("name", [LAYOUT.classifier, LAYOUT.card])
 def test_a_missing_file_is_named(folder, name):
     (folder / name).unlink()
