@@ -101,14 +101,16 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
         raise broken
 
 
-def complaint_of(row: Row, columns: Mapping[str, str], source: str, now: datetime, simulated: bool = False) -> Complaint:
-    """The complaint of a row; arguments as for `import_file`. Raises: ValidationError, InputError."""
+def complaint_of(
+    row: Row, columns: Mapping[str, str], source: str, now: datetime, simulated: bool = False, name: str | None = None
+) -> Complaint:
+    """The complaint of a row; arguments as for `import_file` and `complaint_from`. Raises: ValidationError, InputError."""
     values: dict[str, object] = {"source": source, "source_id": f"row-{row.number}"}
     for column, value in row.values.items():
         field = columns.get(column, "source_id" if column == "id" else column)
         if field in FIELDS and not _blank(value):
             values[field] = _time(value) if field == "time" else _plain(value)
-    return complaint_from(ComplaintIn.model_validate(values), now, simulated)
+    return complaint_from(ComplaintIn.model_validate(values), now, simulated, name)
 
 
 def _blank(value: object) -> bool:

@@ -20,20 +20,21 @@ _WORDS = re.compile(r"[^\W_]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
-def complaint_from(body: ComplaintIn, now: datetime, simulated: bool = False) -> Complaint:
+def complaint_from(body: ComplaintIn, now: datetime, simulated: bool = False, name: str | None = None) -> Complaint:
     """Check a complaint and name its channel and region by their keys.
 
     Args:
         body: what was sent; a time without a zone is Beijing time.
         now: the time of a complaint that gives none, and (with ten minutes' grace) the latest that one may give.
         simulated: whether it was made up.
+        name: its id; None makes one, from source and source_id where it has both.
 
     Raises:
         InputError: names the field, what was found and what was expected; the text itself is never repeated.
     """
     turns = tuple(Turn(speaker=turn.speaker, text=_clean(turn.text), time=_aware(turn.time)) for turn in body.turns)
     complaint = Complaint(
-        id=record_id(body.source, body.source_id) if body.source_id else str(uuid4()),
+        id=name or (record_id(body.source, body.source_id) if body.source_id else str(uuid4())),
         text=_clean(body.text),
         turns=turns,
         channel=load_taxonomy().channel_key(body.channel) if body.channel.strip() else "other",

@@ -1,5 +1,6 @@
 """Rows of a file become triages: block by block, in order, in one process or several. Behind `triage tag`."""
 
+import gc
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -93,32 +94,34 @@ def flat(answer: Answer) -> dict[str, object]:
 def _engine(model: Path | None, threads: int) -> Tagger | Classifier:
     """Loaded once in each process."""
     classifier, manifest = load(model or served_folder(), threads)
-    return Tagger(classifier, manifest) if set(HEADS) <= set(classifier.heads) else classifier
+    engine = Tagger(classifier, manifest) if set(HEADS) <= set(classifier.heads) else classifier
+    if isinstance(engine, Tagger):
+        engine.warm_up()
+    gc.freeze()  # model and dictionaries stay: looking through them for garbage again and again costs a tenth of the time
+    return engine
 
 
 def _answer(block: tuple[Row, ...], model: Path | None, threads: int, columns: Mapping[str, str], now: datetime) -> list[Answer]:
     answers: list[Answer | None] = []
     good: list[Complaint] = []
     for row in block:
-        name = next(
-            (str(value) for column, value in row.values.items() if columns.get(column, column) in ("id", "source_id") and value), None
-        )
+        name = _name(row, columns)
         try:
-            complaint = complaint_of(row, columns, "file", now)
+            good.append(complaint_of(row, columns, "file", now, name=name))
         except (ValidationError, InputError) as error:
-            answers.append({"id": name or str(row.number), "error": problem_of(error, "")})
+            answers.append({"id": name, "error": problem_of(error, "")})
         else:
-            good.append(_named(complaint, name or str(row.number)))
             answers.append(None)
     tagged = iter(_tag(_engine(model, threads), good))
     return [next(tagged) if answer is None else answer for answer in answers]
 
 
-def _named(complaint: Complaint, name: str) -> Complaint:
-    """Nothing is stored, so a row keeps the id it came with."""
-    return Complaint(
-        id=name, text=complaint.text, turns=complaint.turns, channel=complaint.channel, region=complaint.region, time=complaint.time
-    )  # fmt: skip
+def _name(row: Row, columns: Mapping[str, str]) -> str:
+    """Nothing is stored, so a row keeps the id it came with; one without is known by its number."""
+    for column, value in row.values.items():
+        if value and columns.get(column, column) in ("id", "source_id"):
+            return str(value)
+    return str(row.number)
 
 
 def _tag(engine: Tagger | Classifier, complaints: list[Complaint]) -> Iterable[Answer]:
