@@ -78,7 +78,7 @@ def assess(probabilities: Sequence[float], text: str, reading: Reading, category
     floor = max((rule.level for rule in rules), default=1)
     level = max(level, floor)
     reasons = tuple(dict.fromkeys(rule.reason for rule in sorted(rules, key=lambda r: -r.level)))
-    return Severity(level, taxonomy.severities[level], round(float(probabilities[level - 1]), 4), reasons)
+    return Severity(level, taxonomy.severities[level], round(probabilities[level - 1], 4), reasons)
 
 
 def floors(text: str, reading: Reading, category: Category, channel: str) -> list[Floor]:

@@ -90,12 +90,13 @@ class Tagger:
         masked = list(map(replaced, texts, personal))  # what `privacy.prepare` gives, without finding twice
         probabilities = self.classifier.predict_proba(masked)
         best = probabilities["category"].argmax(axis=1)
-        severities = self._by_level(probabilities["severity"])
+        severities = self._by_level(probabilities["severity"]).tolist()
+        sentiments = self._sentiments(probabilities["sentiment"])
         words = self.classifier.explain(masked, "category", best)
         further = further_problems(self.classifier, masked, probabilities)
         for i, complaint in enumerate(complaints):
             labels = [self._label(k, probabilities["category"][i, k]) for k in (best[i], *further.get(i, ()))]
-            yield self._assemble(complaint, texts[i], personal[i], labels, severities[i], probabilities["sentiment"][i], words[i])
+            yield self._assemble(complaint, texts[i], personal[i], labels, severities[i], sentiments[i], words[i])
 
     def _assemble(
         self,
@@ -103,8 +104,8 @@ class Tagger:
         text: str,
         personal: list[PersonalData],
         labels: list[Label],
-        severity_p: NDArray[np.floating],
-        sentiment_p: NDArray[np.floating],
+        severity_p: list[float],
+        sentiment: Sentiment,
         words: list[tuple[str, float]],
     ) -> Triage:
         category = self.taxonomy.categories[labels[0].key]
@@ -114,7 +115,6 @@ class Tagger:
         if text != original:  # people see their own spelling: ３５００元, 轉帳
             facts = tuple(replace(fact, text=original[fact.start : fact.end]) for fact in facts)
         severity = assess(severity_p, text, reading, category, complaint.channel, self.taxonomy)
-        sentiment = int(sentiment_p.argmax())
         review = tuple(self._review_reasons(text, labels[0], severity_p, severity, complaint.channel))
         first_answer, close, report = self._due(category, severity.level, complaint.time)
         return Triage(
@@ -122,7 +122,7 @@ class Tagger:
             category=labels[0],
             alternatives=tuple(labels[1:]),
             severity=severity,
-            sentiment=Sentiment(self.classifier.heads["sentiment"][sentiment], round(float(sentiment_p[sentiment]), 4)),
+            sentiment=sentiment,
             facts=facts,
             evidence=tuple(_evidence(text, original, words, personal)),
             channel=complaint.channel,
@@ -140,6 +140,11 @@ class Tagger:
         category = self._categories[column]
         return Label(category.key, category.name, round(float(probability), 4))
 
+    def _sentiments(self, probabilities: NDArray[np.floating]) -> list[Sentiment]:
+        names = self.classifier.heads["sentiment"]
+        best, scores = probabilities.argmax(axis=1).tolist(), probabilities.max(axis=1).tolist()
+        return [Sentiment(names[column], round(score, 4)) for column, score in zip(best, scores, strict=True)]
+
     def _by_level(self, probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
         """(n, labels of the model) -> (n, 4): a model that saw no severe example still answers on the whole scale."""
         scale = np.zeros((len(probabilities), len(self.taxonomy.severities)))
@@ -147,9 +152,7 @@ class Tagger:
             scale[:, int(label) - 1] = probabilities[:, column]
         return scale
 
-    def _review_reasons(
-        self, text: str, category: Label, severity_p: NDArray[np.floating], severity: Severity, channel: str
-    ) -> Iterator[str]:
+    def _review_reasons(self, text: str, category: Label, severity_p: Sequence[float], severity: Severity, channel: str) -> Iterator[str]:
         if not _HAN.search(text):
             yield "没有中文内容"
         if category.confidence < self.manifest.review_thresholds["category"]:
@@ -181,16 +184,23 @@ def _region(reading: Reading) -> str | None:
 def _evidence(text: str, original: str, words: list[tuple[str, float]], personal: list[PersonalData]) -> Iterator[Evidence]:
     """Where the words that spoke for the category stand: the first place of each that no stronger word has taken."""
     total = sum(weight for _, weight in words)
-    taken: list[tuple[int, int]] = [(p.start, p.end) for p in personal]
+    taken = [(p.start, p.end) for p in personal]
     lowered = text.lower()
     count = 0
     for word, weight in words:
         start = lowered.find(word.lower())
         end = start + len(word)
-        if start < 0 or any(start < b and a < end for a, b in taken):
+        if start < 0 or _overlaps(start, end, taken):
             continue
         taken.append((start, end))
         yield Evidence(original[start:end], start, end, round(weight / total, 4))
         count += 1
         if count == _EVIDENCE:
             return
+
+
+def _overlaps(start: int, end: int, spans: Iterable[tuple[int, int]]) -> bool:
+    for first, last in spans:  # noqa: SIM110 - any() would cost several times what it compares
+        if start < last and first < end:
+            return True
+    return False

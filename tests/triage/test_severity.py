@@ -1,6 +1,5 @@
 from datetime import datetime
 
-import numpy as np
 import pytest
 
 from triage.facts import read
@@ -14,7 +13,7 @@ TOLD = datetime(2026, 11, 21, 10, 0)
 
 def level(text, category, channel="app", probabilities=(0.7, 0.2, 0.1, 0.0)):
     text = normalise(text)
-    return assess(np.array(probabilities), text, read(text, TOLD), TAXONOMY.category(category), channel, TAXONOMY)
+    return assess(probabilities, text, read(text, TOLD), TAXONOMY.category(category), channel, TAXONOMY)
 
 
 @pytest.mark.parametrize(
