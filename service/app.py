@@ -16,6 +16,7 @@ from service.metrics import Metrics
 from service.middleware import AccessLog, BodyLimits
 from service.routes import complaints, docs, health, heatmap, hotspots, page, reference
 from service.settings import Settings
+from triage.hotspots.settings import DetectionSettings
 from triage.store import Store
 from triage.tagger import Tagger
 
@@ -64,4 +65,5 @@ def create_app(settings: Settings, store: Store | None = None, tagger: TagsCompl
 
 def _job(settings: Settings, store: Store, metrics: Metrics) -> HotspotJob:
     alerts = Alerts(store, Webhook(settings.webhook, settings.webhook_seconds), metrics) if settings.webhook else None
-    return HotspotJob(store, settings.hotspot_minutes, settings.hotspot_days, metrics, alerts, deps.now)
+    detection = DetectionSettings.of(settings.hotspot_mode)
+    return HotspotJob(store, settings.hotspot_minutes, settings.hotspot_days, metrics, alerts, deps.now, settings=detection)

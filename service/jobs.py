@@ -66,10 +66,10 @@ class HotspotJob:
 
     def __init__(
         self, store: Store, minutes: int, days: int, metrics: Metrics, alerts: Alerts | None, clock: Callable[[], datetime],
-        find: Finder = find_hotspots,
+        find: Finder = find_hotspots, settings: DetectionSettings | None = None,
     ):  # fmt: skip
         self._store, self._days, self._metrics, self._alerts, self._clock, self._find = store, days, metrics, alerts, clock, find
-        self._seconds = minutes * 60
+        self._settings, self._seconds = settings, minutes * 60
         self._themes_of: date | None = None
         self._stopping = alerts.stopping if alerts else threading.Event()
         self._thread = threading.Thread(target=self._loop, name="hotspots", daemon=True)
@@ -98,7 +98,7 @@ class HotspotJob:
         """One run, and the alerts that it raises. Themes of complete days hardly change within a day: its first run looks for them."""
         now = self._clock()
         today = now.astimezone(BEIJING).date()
-        found = run_detection(self._store, self._days, now, self._find, themes=today != self._themes_of)
+        found = run_detection(self._store, self._days, now, self._find, self._settings, themes=today != self._themes_of)
         self._themes_of = today
         _log.info("hotspot run: %d found, %d new or escalated", len(found.hotspots), len(found.raised))
         if self._alerts:

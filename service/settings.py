@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from triage.errors import ConfigError, InputError
+from triage.hotspots.settings import Mode
 
 PREFIX = "TRIAGE_"
 Role = Literal["ingest", "operate"]
@@ -42,10 +43,13 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def _auth(text: str) -> Auth:
-    if text not in get_args(Auth):
-        raise ValueError(f"one of {', '.join(get_args(Auth))}")
-    return text
+def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError(f"one of {', '.join(values)}")
+        return text
+
+    return parse
 
 
 def _url(text: str) -> str:
@@ -75,7 +79,9 @@ class Settings:
         database: SQLAlchemy URL, or the path of an SQLite file.
         model: folder of the model; None = the one shipped.
         hotspot_minutes: minutes between two runs of the hotspot detection; 0 = none.
-        hotspot_days: days of history each run reads, as far as there are so many: from 379 on hotspots tell the change on the year.
+        hotspot_days: days of history each run reads, as far as there are so many: from 379 on hotspots tell the
+            change on the year, from 866 on they allow for what comes back every year.
+        hotspot_mode: how readily hotspots are told: `sensitive`, `normal` or `strict` (fewest false alerts).
         webhook: where new and escalated hotspots are sent; "" = nowhere.
         webhook_seconds: time limit of one delivery.
         auth: `on` asks for keys, `off` does not, `auto` does unless the host is a loopback address.
@@ -87,10 +93,11 @@ class Settings:
     database: str = field(default="sqlite:///var/triage.db", metadata={"parse": _text})
     model: Path | None = field(default=None, metadata={"parse": _path})
     hotspot_minutes: int = field(default=15, metadata={"parse": _whole(0, 10080)})
-    hotspot_days: int = field(default=760, metadata={"parse": _whole(14, 1500)})
+    hotspot_days: int = field(default=880, metadata={"parse": _whole(14, 1500)})
+    hotspot_mode: Mode = field(default="normal", metadata={"parse": _one_of(get_args(Mode))})
     webhook: str = field(default="", metadata={"parse": _url})
     webhook_seconds: int = field(default=10, metadata={"parse": _whole(1, 120)})
-    auth: Auth = field(default="auto", metadata={"parse": _auth})
+    auth: Auth = field(default="auto", metadata={"parse": _one_of(get_args(Auth))})
     api_keys: tuple[ApiKey, ...] = field(default=(), metadata={"parse": _keys, "secret": True}, repr=False)
 
     def __post_init__(self) -> None:

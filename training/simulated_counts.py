@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from training.simulate import day_weights, load_settings
 from triage.hotspots.regression import Floats
-from triage.hotspots.series import Counts
+from triage.hotspots.series import Counts, group_of
 from triage.regions import load_regions
+from triage.workdays import spring_festival
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,14 @@ class Stream:
 
 
 def simulate_counts(
-    end: date, days: int, a_day: float, planted: Sequence[Planted], seed: int, confusion: Floats | None = None, delayed: bool = False
+    end: date,
+    days: int,
+    a_day: float,
+    planted: Sequence[Planted],
+    seed: int,
+    confusion: Floats | None = None,
+    delayed: bool = False,
+    peaks: bool = False,
 ) -> Stream:
     """Draw a stream.
 
@@ -75,6 +83,7 @@ def simulate_counts(
         seed: of all randomness.
         confusion: P(predicted | true), (categories, categories), in the order of data/simulation/bank.yaml (`simulated_errors`); None = no errors.
         delayed: whether complaints are recorded days after they were made.
+        peaks: whether some categories have their peaks at the same time of each year.
     """
     rng = np.random.default_rng(seed)
     settings = load_settings()
@@ -85,6 +94,8 @@ def simulate_counts(
     weights = day_weights(settings, calendar)
     day = weights / weights.mean() * rng.gamma(settings["day_shape"], 1 / settings["day_shape"], days)
     kind = shares * rng.gamma(settings["category_shape"], 1 / settings["category_shape"], (days, len(categories)))
+    if peaks:
+        kind *= peak_factors(settings, calendar, categories)
     place = place_share * rng.gamma(settings["region_shape"], 1 / settings["region_shape"], (days, len(regions)))
     mean = a_day * day[:, None, None] * kind[:, :, None] * place[:, None, :]  # (days, categories, regions)
     quiet = mean.copy()
@@ -112,6 +123,23 @@ def _counted(mean: Floats, outbreak: Planted, counts: Counts, confusion: Floats 
     inside = mean[rows][:, :, [counts.regions.index(region) for region in outbreak.regions]].sum(axis=2)
     index = counts.categories.index(outbreak.category)
     return inside[:, index] if confusion is None else inside @ confusion[:, index]
+
+
+def peak_factors(settings: dict[str, Any], calendar: Sequence[date], categories: Sequence[str]) -> Floats:
+    """How many times its usual number each category has on each day, (days, categories); a category's own peak goes before its group's."""
+    found = np.ones((len(calendar), len(categories)))
+    for peak in settings["peaks"]:
+        inside = np.array([_within(day, peak["from"], peak["to"]) for day in calendar])
+        for i, category in enumerate(categories):
+            found[inside, i] *= peak["factors"].get(category, peak["factors"].get(group_of(category), 1.0))
+    return found
+
+
+def _within(day: date, first: int | str, last: int | str) -> bool:
+    if isinstance(first, int):
+        return first <= (day - spring_festival(day.year)).days <= last
+    today = f"{day:%m-%d}"
+    return first <= today <= last if first <= last else today >= first or today <= last
 
 
 def provinces(settings: dict[str, Any]) -> tuple[tuple[str, ...], Floats]:

@@ -38,6 +38,15 @@ def is_holiday(day: date) -> bool:
     return not is_workday(day)
 
 
+@cache
+def spring_festival(year: int) -> date:
+    """The first day of the lunar year that begins in a year. Raises: ConfigError where the table of our file ends."""
+    for day in _corrections()["spring_festival"]:
+        if day.year == year:
+            return day
+    raise ConfigError(f"the first day of the lunar year {year} is not known: add it to {_FILE}")
+
+
 def add_working_days(start: datetime, days: int) -> datetime:
     """The close of business (18:00 Beijing time) of the n-th working day after the day of `start`.
 

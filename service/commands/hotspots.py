@@ -11,6 +11,7 @@ from service import deps
 from service.jobs import run_detection
 from service.settings import Settings
 from triage.errors import InputError
+from triage.hotspots.settings import DetectionSettings
 from triage.store import Store
 from triage.types import BEIJING, Hotspot
 
@@ -33,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings.read(os.environ, database=args.database)
     now = _time(args.now) if args.now else deps.now()
     with Store.open(settings.database) as store:
-        found = {hotspot.id for hotspot in run_detection(store, settings.hotspot_days, now).hotspots}
+        detection = DetectionSettings.of(settings.hotspot_mode)
+        found = {hotspot.id for hotspot in run_detection(store, settings.hotspot_days, now, settings=detection).hotspots}
         listed = store.hotspots(limit=1_000)
     for hotspot in listed:
         if args.json:

@@ -25,7 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "serve",
         help="serve the HTTP API and the operations page",
         description="Serve the HTTP API (/v1, described at /docs) and the operations page (/). Every option can also be set in the"
-        " environment (TRIAGE_HOST ...); TRIAGE_HOTSPOT_MINUTES, TRIAGE_HOTSPOT_DAYS, TRIAGE_WEBHOOK, TRIAGE_WEBHOOK_SECONDS,"
+        " environment (TRIAGE_HOST ...); TRIAGE_HOTSPOT_MINUTES, TRIAGE_HOTSPOT_DAYS, TRIAGE_HOTSPOT_MODE, TRIAGE_WEBHOOK, TRIAGE_WEBHOOK_SECONDS,"
         " TRIAGE_AUTH and TRIAGE_API_KEYS only there.",
     )
     parser.add_argument("--host", help=f"address to listen on (default: {Settings().host})")

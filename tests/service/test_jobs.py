@@ -133,6 +133,7 @@ def test_the_first_run_of_a_day_looks_for_themes(store: Store, now: datetime, mo
     assert looked == [now, now + timedelta(days=1)]
 
 
-def test_by_default_a_run_reads_enough_history_for_the_change_on_the_year() -> None:
-    longest = DetectionSettings().durations[-1]
-    assert Settings().hotspot_days >= 364 + longest + 1
+def test_by_default_a_run_reads_enough_history_for_the_change_on_the_year_and_for_the_season() -> None:
+    settings = DetectionSettings()
+    span = settings.durations[-1] + settings.baseline.gap + settings.baseline.days
+    assert Settings().hotspot_days >= settings.season.history(span) + 1 > 365 + settings.durations[-1]

@@ -52,3 +52,10 @@ def test_other_machines_are_not_let_in_without_keys_unless_told_so() -> None:
 def test_an_unknown_setting_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     Settings.read({"TRIAGE_PROT": "1"})
     assert "TRIAGE_PROT" in caplog.text
+
+
+def test_the_mode_of_the_detection_is_one_of_three() -> None:
+    assert Settings.read({}).hotspot_mode == "normal"
+    assert Settings.read({"TRIAGE_HOTSPOT_MODE": "strict"}).hotspot_mode == "strict"
+    with pytest.raises(InputError, match="sensitive, normal, strict"):
+        Settings.read({"TRIAGE_HOTSPOT_MODE": "loud"})

@@ -13,6 +13,7 @@ from triage.hotspots.places import zones_of
 from triage.hotspots.regression import Floats
 from triage.hotspots.replay import Calibration, calibrate
 from triage.hotspots.scan import null_maxima, p_value, prune, scan
+from triage.hotspots.season import seasons
 from triage.hotspots.selection import hierarchical, recurrence
 from triage.hotspots.series import Counts
 from triage.hotspots.settings import DetectionSettings
@@ -37,8 +38,8 @@ def judge_cells(counts: Counts, last: date, settings: DetectionSettings) -> tupl
     Raises:
         ConfigError: a year without a working-day calendar.
     """
-    span = settings.durations[-1] + settings.baseline.gap + settings.baseline.days
-    counts = _recent(counts, last, span)
+    whole = _recent(counts, last, counts.days)
+    counts = _recent(counts, last, settings.durations[-1] + settings.baseline.gap + settings.baseline.days)
     end, present = counts.days, counts.present()
     rows, durations = baseline_rows(present, end, settings.durations, settings.baseline)
     if not durations:
@@ -48,7 +49,8 @@ def judge_cells(counts: Counts, last: date, settings: DetectionSettings) -> tupl
     kinds = np.array([day_kind(counts.start + timedelta(days=i)) for i in range(counts.days)])
     weight = day_weights(counts, rows, kinds)
     prior = shares(cells, cells.table[rows].sum(axis=0)) / weight[rows].sum()
-    null = fit(cells.table, rows, exposures(counts, cells, weight, rows), prior, settings.baseline)
+    season = seasons(whole, counts.days, rows, settings.season)
+    null = fit(cells.table, rows, exposures(counts, cells, weight, rows, season), prior, settings.baseline)
     windows = judge(cells.table, present, end, durations, null, settings.floor)
     calibration = calibrate(durations, settings.floor, settings.baseline)
     p = calibration.p_value(windows.p.min(axis=0), null.rate)

@@ -2,13 +2,17 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Literal
 
 import orjson
 
 from triage.hotspots.baseline import BaselineSettings, Floor
 from triage.hotspots.cells import Layer
 from triage.hotspots.events import Merging
+from triage.hotspots.season import SeasonSettings
 from triage.hotspots.topics import TopicSettings
+
+Mode = Literal["sensitive", "normal", "strict"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class DetectionSettings:
         ignored: categories that are no complaints: neither tested nor counted in their group.
         replications: draws behind the p-value of a zone.
         baseline: of the predictive test.
+        season: what comes back every year.
         themes: of new issues within a category.
     """
 
@@ -90,10 +95,19 @@ class DetectionSettings:
     ignored: frozenset[str] = frozenset({"other.not_complaint"})
     replications: int = 99
     baseline: BaselineSettings = field(default_factory=BaselineSettings)
+    season: SeasonSettings = field(default_factory=SeasonSettings)
     themes: ThemeSettings = field(default_factory=ThemeSettings)
+
+    @classmethod
+    def of(cls, mode: Mode) -> "DetectionSettings":
+        """The settings of a mode: how many false alerts an operator puts up with to hear of small outbreaks, and of all a day or so sooner."""
+        return cls(budget=_BUDGETS[mode])
 
     @property
     def hash(self) -> str:
         """Short fingerprint: runs of equal settings have equal ones."""
         body = orjson.dumps(self, default=sorted, option=orjson.OPT_SORT_KEYS)
         return hashlib.sha256(body).hexdigest()[:12]
+
+
+_BUDGETS: dict[Mode, Budget] = {"sensitive": Budget(fdr=0.2), "normal": Budget(), "strict": Budget(alerts_a_week=0.5, fdr=0.02)}

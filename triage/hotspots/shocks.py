@@ -17,7 +17,7 @@ _BANK_SPREAD = 0.05
 _TOWERING = 2.58  # standard deviations
 
 
-def exposures(counts: Counts, cells: Cells, weight: Floats, rows: np.ndarray) -> Floats:
+def exposures(counts: Counts, cells: Cells, weight: Floats, rows: np.ndarray, season: Floats | None = None) -> Floats:
     """How much each cell is exposed on each day, shape (days, cells): the day's weight times the factors of all that the cell is part of.
 
     Args:
@@ -25,12 +25,14 @@ def exposures(counts: Counts, cells: Cells, weight: Floats, rows: np.ndarray) ->
         cells: from `cells_of`.
         weight: of each day, (days,).
         rows: days of the baseline, from which rates and variances are learned.
+        season: of each category and group (`season.seasons`), (days, keys); None = none.
     """
     placed = counts.observed.sum(axis=3).astype(float)  # (days, categories, regions)
     groups = [counts.groups.index(group_of(category)) for category in counts.categories]
     member = np.eye(len(counts.groups))[groups]  # (categories, groups)
     table = np.concatenate([placed, np.einsum("dcr,cg->dgr", placed, member)], axis=1)  # (days, keys, regions)
-    plain = table[rows].sum(axis=0) / weight[rows].sum() * weight[:, None, None]
+    usual = weight[:, None] * (np.ones(table.shape[:2]) if season is None else season)  # (days, keys)
+    plain = table[rows].sum(axis=0) / usual[rows].sum(axis=0)[:, None] * usual[:, :, None]
     single = slice(len(counts.categories))
     bank = _bank(placed.sum(axis=2), plain[:, single].sum(axis=2))
     expected = plain * bank[:, None, None]
@@ -43,7 +45,7 @@ def exposures(counts: Counts, cells: Cells, weight: Floats, rows: np.ndarray) ->
     both = np.concatenate([local, np.broadcast_to(bank[:, None, None], (*local.shape[:2], 1))], axis=2)  # (days, keys, regions + anywhere)
     place = {region: i for i, region in enumerate((*counts.regions, ANY))}
     column = np.array([place[cell.region] for cell in cells.cells])
-    return weight[:, None] * both[:, cells.family, column]
+    return usual[:, cells.family] * both[:, cells.family, column]
 
 
 def _bank(observed: Floats, expected: Floats) -> Floats:

@@ -204,6 +204,17 @@ def test_the_settings_hash_tells_settings_apart():
     assert DetectionSettings().hash == DetectionSettings().hash != DetectionSettings(by_channel=False).hash
 
 
+def test_a_stricter_mode_tells_less_of_what_is_doubtful_and_all_of_what_is_plain():
+    strict = DetectionSettings.of("strict")
+    plain = raised(4, "payment.transfer_failure", "440000")
+    assert [h.category for h in find_hotspots(plain, NoTexts(), NOW, strict)] == ["payment.transfer_failure"]
+    told = {
+        mode: sum(len(find_hotspots(counts(seed), NoTexts(), NOW, DetectionSettings.of(mode))) for seed in range(20))
+        for mode in ("strict", "sensitive")
+    }
+    assert told["strict"] <= told["sensitive"] <= 9 and DetectionSettings.of("normal") == DetectionSettings()
+
+
 def test_the_change_on_the_year_is_told_where_the_year_is_known():
     days = 480
     observed = np.random.default_rng(3).poisson(1.5, (days, len(CATEGORIES), len(REGIONS), len(CHANNELS))).astype(np.int32)
