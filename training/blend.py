@@ -1,11 +1,12 @@
-"""Choose how a linear model and an encoder answer together: each head's weight, and when the linear answer stands alone."""
+"""Choose how a linear model and an encoder answer together: each head's weight, when the linear answer stands alone, the calibration."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triage.blend import Cascade, mixed
+from training.linear import temperature
+from triage.blend import Cascade, log_probabilities, mixed
 
 WEIGHTS = np.linspace(0, 1, 21)
 # Accuracy that the cascade may cost on each head, measured on the held-out rows.
@@ -55,6 +56,39 @@ def choose_cascade(
         thresholds[head] = _threshold(linear[head][rows], mixed(linear[head][rows], encoder[head][rows], weights[head]), target[rows], loss)
     always = {head: tuple(label for label in labels if label in heads[head]) for head, labels in ALWAYS_ASK.items() if head in heads}
     return Cascade(thresholds, always)
+
+
+def answered(
+    linear: Distributions, encoder: Distributions, weights: Mapping[str, float], cascade: Cascade, heads: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, NDArray[np.floating]], float]:
+    """What a blend answers before its calibration, and the share (0-1) of the rows at which the linear part answers alone.
+
+    The cascade is asked only of rows that both held out in every head; elsewhere the mean stands.
+    """
+    found = {head: mixed(linear[head], encoder[head], weights[head]) for head in heads}
+    rows = np.flatnonzero(~np.any([np.isnan(p[:, 0]) for p in found.values()], axis=0))
+    if not len(rows):
+        return found, 0.0
+    settled = cascade.settled({head: linear[head][rows] for head in heads}, heads)
+    for head in heads:
+        found[head][rows[settled]] = linear[head][rows[settled]]
+    return found, float(settled.mean())
+
+
+def choose_temperatures(distributions: Distributions, targets: Mapping[str, NDArray[np.integer]], caution: float = 1.0) -> dict[str, float]:
+    """Head -> the temperature of what is answered, see `training.linear.temperature`; 1 where no row was held out.
+
+    Args:
+        distributions: as `answered` gives them.
+        targets: as for `choose_weights`.
+        caution: multiplies the temperatures: fitted to cautious parts they would undo it.
+    """
+    found = {}
+    for head, target in targets.items():
+        rows = np.flatnonzero((target >= 0) & ~np.isnan(distributions[head][:, 0]))
+        scores = log_probabilities(distributions[head][rows].astype(np.float64))
+        found[head] = round(caution * temperature(scores, target[rows]), 4) if len(rows) else 1.0
+    return found
 
 
 def usable_rows(linear: NDArray[np.floating], encoder: NDArray[np.floating], target: NDArray[np.integer]) -> NDArray[np.integer]:

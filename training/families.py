@@ -11,7 +11,7 @@ from training import blend, encoder, linear
 from training.encoder import EncoderSettings
 from training.examples import Examples
 from training.linear import LinearSettings
-from triage.blend import BlendClassifier, mixed
+from triage.blend import BlendClassifier, tempered
 from triage.classify import Classifier
 
 FAMILIES = ("linear", "encoder", "blend")
@@ -21,7 +21,8 @@ ABOUT = {
     "linear": f"{_LINEAR}; probabilities calibrated by temperature.",
     "encoder": f"{_ENCODER}; probabilities calibrated by temperature.",
     "blend": f"Two models that answer together. 1: {_LINEAR}. 2: {_ENCODER}. Their calibrated probabilities are averaged with the weights of "
-    "`blend.json`; where the linear model is sure in every head and the complaint is not severe, it answers alone.",
+    "`blend.json`; where the linear model is sure in every head and the complaint is not severe, it answers alone. What is answered is "
+    "calibrated once more by temperature.",
 }
 
 
@@ -63,24 +64,28 @@ def fit(family: str, examples: Examples, for_linear: LinearSettings, for_encoder
     if family == "encoder":
         return Trained(second.classifier, second.held_out, text)
     first = linear.fit(examples.texts, examples.labels, examples.groups, for_linear, seed)
-    return _blended(first, second, examples.labels, {f"encoder_{name}": value for name, value in text.items()} | _prefixed(for_linear))
+    settings = {f"encoder_{name}": value for name, value in text.items()} | _prefixed(for_linear)
+    return _blended(first, second, examples.labels, for_linear.caution, settings)
 
 
 def _blended(
-    first: linear.Fitted, second: encoder.FittedEncoder, labels: Mapping[str, Sequence[str | None]], text: dict[str, str | int | float]
+    first: linear.Fitted,
+    second: encoder.FittedEncoder,
+    labels: Mapping[str, Sequence[str | None]],
+    caution: float,
+    text: dict[str, str | int | float],
 ) -> Trained:
     heads = first.classifier.heads
     targets = {head: np.array([-1 if v is None else heads[head].index(v) for v in column]) for head, column in labels.items()}
     weights = blend.choose_weights(first.held_out, second.held_out, targets)
     cascade = blend.choose_cascade(first.held_out, second.held_out, targets, weights, heads)
-    classifier = BlendClassifier(first.classifier, second.classifier, weights, cascade)
-    held_out = {head: mixed(first.held_out[head], second.held_out[head], weights[head]) for head in heads}
-    rows = np.flatnonzero(~np.any([np.isnan(p[:, 0]) for p in held_out.values()], axis=0))
-    if len(rows):
-        settled = cascade.settled({head: first.held_out[head][rows] for head in heads}, heads)
-        for head in heads:  # measured as it will answer
-            held_out[head][rows[settled]] = first.held_out[head][rows[settled]]
-        text |= {"cascade_linear_share": round(float(settled.mean()), 4), "cascade_stated_loss": blend.STATED_LOSS}
+    answers, settled = blend.answered(first.held_out, second.held_out, weights, cascade, heads)
+    temperatures = blend.choose_temperatures(answers, targets, caution)
+    classifier = BlendClassifier(first.classifier, second.classifier, weights, cascade, temperatures)
+    # Measured as it will answer; rows of NaN stay so.
+    held_out = {head: tempered(p, temperatures[head]) for head, p in answers.items()}
+    text |= {"cascade_linear_share": round(settled, 4), "cascade_stated_loss": blend.STATED_LOSS}
+    text |= {f"temperature_{head}": value for head, value in temperatures.items()}
     text |= {f"weight_{head}": weight for head, weight in weights.items()}
     text |= {f"threshold_{head}": round(threshold, 4) for head, threshold in cascade.thresholds.items()}
     return Trained(classifier, held_out, text)

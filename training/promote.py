@@ -8,7 +8,7 @@ from pathlib import Path
 from training.compare import Comparison, compare
 from training.evaluate import answer
 from training.examples import heads_in, read_examples
-from training.train import CROSS_VALIDATION
+from training.train import OWN_ROWS
 from triage.artifact import Manifest, load, read_manifest, served_folder
 from triage.classify import Classifier
 from triage.errors import ArtifactError, InputError
@@ -34,13 +34,13 @@ def promote(folder: Path, models: Path = MODELS, data: Path | None = None, force
     Args:
         folder: a model folder; it is verified first.
         models: where the served models lie.
-        data: labelled file on which both models are measured; without it the figures of their manifests are compared.
+        data: labelled file on which both models are measured; without it the figures of their manifests are compared, where they are alike.
         force: even when it is worse.
         text_column: of `data`.
 
     Raises:
         ArtifactError: the folder is not intact.
-        InputError: the model answers other heads, or it is worse than the served one: its mean macro-F1 over the heads is more than .005
+        InputError: the model answers other heads, or the manifests hold no figures that compare, or it is worse than the served one: its mean macro-F1 over the heads is more than .005
             lower, or on `data` one of its figures is lower beyond chance.
     """
     classifier, manifest = load(folder)
@@ -112,13 +112,31 @@ def _require_no_worse(manifest: Manifest, old: Manifest, comparison: Comparison 
 
 
 def _shared_test(manifest: Manifest, old: Manifest) -> str:
-    """The test whose figures both manifests have: held-out files before cross-validation, which knows its own data only."""
-    shared = sorted(set(manifest.metrics) & set(old.metrics), key=lambda name: name == CROSS_VALIDATION)
+    """The test whose figures both manifests have and that compares: held-out files before the rows that the models were trained on."""
+    shared = sorted((name for name in manifest.metrics if _compares(name, manifest, old)), key=lambda name: name in OWN_ROWS.values())
     if not shared:
         raise InputError(
-            "--data", None, f"a labelled file to compare on: {manifest.folder_name} and {old.folder_name} share no test (or --force)"
+            "--data",
+            None,
+            f"a labelled file to compare on: {manifest.folder_name} and {old.folder_name} share no test that was measured alike (or --force)",
         )
     return shared[0]
+
+
+def _compares(name: str, manifest: Manifest, old: Manifest) -> bool:
+    """Whether the figures `name` of two models are of the same rows, taken in the same way.
+
+    On their own training data they are only where both learnt from the same files, split by the same seed, and where cross-validation
+    stands beside cross-validation: an encoder is measured on the tenth of the rows that it did not learn from.
+    """
+    if name not in old.metrics or any(
+        figures.get("n") != old.metrics[name].get(head, {}).get("n") for head, figures in manifest.metrics[name].items()
+    ):
+        return False
+    if name not in OWN_ROWS.values():
+        return True
+    # Encoders and blends once wrote their held-out rows down as "cross_validation".
+    return OWN_ROWS[manifest.family] == OWN_ROWS[old.family] and (manifest.data, manifest.seed) == (old.data, old.seed)
 
 
 def _mean_f1(summaries: dict[str, dict[str, float]]) -> float:

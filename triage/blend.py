@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from triage.classify import LinearClassifier
 from triage.encoder import EncoderClassifier
@@ -35,18 +36,21 @@ class Cascade:
 
 @dataclass(frozen=True, eq=False)
 class BlendClassifier:
-    """Weighted mean of two distributions a head.
+    """Weighted mean of two distributions a head, calibrated as a whole: the mean of two calibrated distributions is too modest, for the
+    two seldom err together (Hansen and Salamon 1990), and a cascade mixes two kinds of answers.
 
     Args:
         linear, encoder: answer the same heads with the same labels.
         weights: head -> the encoder's share (0-1); the linear part has the rest.
         cascade: None asks the encoder about every text.
+        temperatures: head -> positive number by which the logarithms of what is answered are divided; 1 leaves it as it is.
     """
 
     linear: LinearClassifier
     encoder: EncoderClassifier
     weights: dict[str, float]
     cascade: Cascade | None
+    temperatures: dict[str, float]
 
     @property
     def heads(self) -> dict[str, tuple[str, ...]]:
@@ -60,7 +64,7 @@ class BlendClassifier:
         second = self.encoder.predict_proba([texts[i] for i in asked])
         for head, probabilities in answers.items():
             probabilities[asked] = mixed(probabilities[asked], second[head], self.weights[head])
-        return answers
+        return {head: tempered(probabilities, self.temperatures[head]) for head, probabilities in answers.items()}
 
     def explain(self, texts: Sequence[str], head: str, label_index: NDArray[np.integer]) -> list[list[tuple[str, float]]]:
         """See `Classifier.explain`; the linear part's words, which cost no second look at the text."""
@@ -70,3 +74,13 @@ class BlendClassifier:
 def mixed(linear: NDArray[np.floating], encoder: NDArray[np.floating], weight: float) -> NDArray[np.floating]:
     """Distributions (texts, labels) in the proportion 1 - weight : weight."""
     return (1 - weight) * linear + weight * encoder
+
+
+def tempered(probabilities: NDArray[np.floating], temperature: float) -> NDArray[np.floating]:
+    """Distributions (texts, labels) sharper at a temperature under 1 and flatter above; the order of the labels stays."""
+    return probabilities if temperature == 1 else softmax(log_probabilities(probabilities) / probabilities.dtype.type(temperature), axis=1)
+
+
+def log_probabilities(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Natural logarithms, of 0 a finite one."""
+    return np.log(np.maximum(probabilities, np.finfo(probabilities.dtype).tiny))

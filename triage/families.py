@@ -85,7 +85,11 @@ def _read_encoder(content: Mapping[str, bytes], threads: int) -> EncoderClassifi
 
 
 def _write_blend(classifier: BlendClassifier) -> dict[str, bytes]:
-    settings = {"weights": classifier.weights, "cascade": classifier.cascade and asdict(classifier.cascade)}
+    settings = {
+        "weights": classifier.weights,
+        "cascade": classifier.cascade and asdict(classifier.cascade),
+        "temperatures": classifier.temperatures,
+    }
     return _write_linear(classifier.linear) | _write_encoder(classifier.encoder) | {LAYOUT.blend_settings: _json(settings)}
 
 
@@ -97,7 +101,9 @@ def _read_blend(content: Mapping[str, bytes], threads: int) -> BlendClassifier:
     cascade = settings["cascade"]
     if cascade:
         cascade = Cascade(cascade["thresholds"], {head: tuple(labels) for head, labels in cascade["always_ask"].items()})
-    return BlendClassifier(linear, encoder, settings["weights"], cascade)
+    # Blends written before there were temperatures answer with the bare mean.
+    temperatures = settings.get("temperatures", dict.fromkeys(linear.heads, 1.0))
+    return BlendClassifier(linear, encoder, settings["weights"], cascade, temperatures)
 
 
 def _json(settings: dict[str, object]) -> bytes:

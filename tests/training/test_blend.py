@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from training.blend import NEVER, choose_cascade, choose_weights
+from training.blend import NEVER, answered, choose_cascade, choose_temperatures, choose_weights
 from training.encoder import too_much_lost
-from triage.blend import mixed
+from training.evaluate import calibration_error
+from triage.blend import Cascade, mixed, tempered
 
 HEADS = {"category": ("a", "b"), "severity": ("1", "2", "3")}
 
@@ -78,3 +79,29 @@ def test_a_single_changed_answer_of_a_hundred_does_not_cost_the_eight_bits():
     assert not too_much_lost(before, one_less)
     assert too_much_lost(np.repeat(before, 10), np.repeat(before, 10) & (np.arange(1000) % 50 != 0))
     assert not too_much_lost(before[:0], before[:0])
+
+
+def test_what_is_answered_is_calibrated_as_a_whole():
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 2, 4000)
+    # Two models that see the truth through noise of their own: each calibrated, their mean too modest.
+    seen = [np.where(truth == 0, 1, -1) + random.normal(0, 1.5, 4000) for _ in range(2)]
+    first, second = ({"category": distributions(1 / (1 + np.exp(-2 * x / 1.5**2)))} for x in seen)
+    cascade = Cascade({"category": 0.95}, {})
+    answers, share = answered(first, second, {"category": 0.5}, cascade, {"category": ("a", "b")})
+    assert 0 < share < 1
+    targets = {"category": truth}
+    [temperature] = choose_temperatures(answers, targets).values()
+    assert temperature < 1
+    before, after = answers["category"], tempered(answers["category"], temperature)
+    errors = [calibration_error(p.max(axis=1), p.argmax(axis=1) == truth) for p in (before, after)]
+    assert errors[1] < errors[0] / 3
+    assert choose_temperatures(answers, targets, caution=1.6)["category"] == pytest.approx(1.6 * temperature, abs=1e-3)
+
+
+def test_rows_that_were_not_held_out_calibrate_nothing_and_stay_unanswered():
+    linear, encoder = {"category": distributions([0.9, 0.9])}, {"category": distributions([np.nan, np.nan])}
+    answers, share = answered(linear, encoder, {"category": 0.5}, Cascade({"category": 0.5}, {}), {"category": ("a", "b")})
+    assert share == 0.0
+    assert np.isnan(answers["category"]).all()
+    assert choose_temperatures(answers, {"category": np.array([0, 1])}) == {"category": 1.0}

@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from training.linear import LinearSettings, fit
-from training.promote import KEPT, demote, previous, promote
+from training.promote import KEPT, _compares, demote, previous, promote
 from triage import artifact
-from triage.artifact import DataFile, Manifest
+from triage.artifact import DataFile, Manifest, read_manifest
 from triage.errors import ArtifactError, InputError
 from triage.text import dictionary_hash
 
@@ -16,13 +16,13 @@ MOODS = ["bad", "good"] * 3
 WRONG = fit(TEXTS, {"topic": LABELS[::-1]}, settings=LinearSettings(min_texts=1)).classifier
 
 
-def saved(folder, version, macro_f1, classifier=RIGHT, head="topic", test="cross_validation"):
+def saved(folder, version, macro_f1, classifier=RIGHT, head="topic", test="cross_validation", n=6, data="0"):
     if head != "topic":
         classifier = replace(classifier, heads={head: classifier.heads["topic"]}, temperatures={head: 1.0})
     manifest = Manifest(
         name="toy", version=version, created="2026-01-01T00:00:00+08:00", family="linear", heads=classifier.heads, text={},
-        dictionary_hash=dictionary_hash(), data=(DataFile("toy.csv", 6, "0" * 64),),
-        metrics={test: {h: {"macro_f1": macro_f1} for h in classifier.heads}}, review_thresholds={head: 0.5},
+        dictionary_hash=dictionary_hash(), data=(DataFile("toy.csv", 6, data * 64),),
+        metrics={test: {h: {"n": n, "macro_f1": macro_f1} for h in classifier.heads}}, review_thresholds={head: 0.5},
         libraries=artifact.library_versions(), seed=0,
     )  # fmt: skip
     artifact.save(classifier, manifest, "# toy\n", folder)
@@ -127,3 +127,24 @@ def test_models_without_a_common_test_are_compared_on_data_only(tmp_path, models
     folder = saved(tmp_path / "second", "2", 0.9, test="other_file")
     with pytest.raises(InputError, match="share no test"):
         promote(folder, models)
+
+
+@pytest.mark.parametrize("change", [{"data": "1"}, {"n": 7}, {"test": "held_out"}])
+def test_figures_of_other_rows_are_not_compared(tmp_path, models, served, change):
+    folder = saved(tmp_path / "second", "2", 0.9, **change)
+    with pytest.raises(InputError, match="share no test that was measured alike"):
+        promote(folder, models)
+    data = tmp_path / "labelled.csv"
+    data.write_text("text,topic\n" + "".join(f"{t},{label}\n" for t, label in zip(TEXTS, LABELS, strict=True)), encoding="utf-8")
+    assert promote(folder, models, data).replaced == "toy-1"
+
+
+def test_a_test_file_compares_across_training_data(tmp_path, models):
+    promote(saved(tmp_path / "first", "1", 0.8, test="held_out_file"), models)
+    assert promote(saved(tmp_path / "second", "2", 0.9, test="held_out_file", data="1"), models).replaced == "toy-1"
+
+
+def test_the_held_out_rows_of_an_old_blend_do_not_pass_for_cross_validation(tmp_path):
+    linear = read_manifest(saved(tmp_path / "first", "1", 0.8))
+    assert _compares("cross_validation", linear, linear)
+    assert not _compares("cross_validation", replace(linear, family="blend"), linear)

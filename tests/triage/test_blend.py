@@ -23,13 +23,25 @@ def linear():
 @pytest.fixture
 def blend(linear):
     votes = {"转": [0, 5, 0, 0, 2], "登": [5, 0, 3, 0, 0]}
-    return BlendClassifier(linear, voting_encoder(votes, linear.heads), {"category": 0.25, "severity": 1.0}, None)
+    return BlendClassifier(
+        linear, voting_encoder(votes, linear.heads), {"category": 0.25, "severity": 1.0}, None, {"category": 1.0, "severity": 1.0}
+    )
 
 
 def test_the_answer_is_the_weighted_mean_of_both(blend):
     first, second, both = (part.predict_proba(TEXTS) for part in (blend.linear, blend.encoder, blend))
     np.testing.assert_allclose(both["category"], 0.75 * first["category"] + 0.25 * second["category"], rtol=1e-5)
     np.testing.assert_allclose(both["severity"], second["severity"], rtol=1e-5)
+
+
+def test_a_temperature_changes_how_sure_it_is_and_not_what_it_says(blend):
+    bare, sharp, flat = (
+        replace(blend, temperatures={"category": t, "severity": 1.0}).predict_proba(TEXTS)["category"] for t in (1.0, 0.5, 2.0)
+    )
+    np.testing.assert_allclose(sharp, bare**2 / (bare**2).sum(axis=1, keepdims=True), rtol=1e-4)
+    assert (sharp.max(axis=1) > bare.max(axis=1)).all()
+    assert (flat.max(axis=1) < bare.max(axis=1)).all()
+    assert (sharp.argmax(axis=1) == flat.argmax(axis=1)).all()
 
 
 def test_the_encoder_is_not_asked_where_the_linear_answer_stands(blend):

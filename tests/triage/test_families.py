@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import numpy as np
@@ -22,7 +23,7 @@ LABELS = {"category": ["转账"] * 3 + ["登录"] * 3}
 def classifier_of(family):
     linear = fit(TEXTS, LABELS, settings=LinearSettings(min_texts=1)).classifier
     encoder = voting_encoder({"转": [0, 5], "登": [5, 0]}, linear.heads, max_pieces=64)
-    blend = BlendClassifier(linear, encoder, {"category": 0.4}, Cascade({"category": 0.9}, {"category": ("转账",)}))
+    blend = BlendClassifier(linear, encoder, {"category": 0.4}, Cascade({"category": 0.9}, {"category": ("转账",)}), {"category": 0.8})
     return {"linear": linear, "encoder": encoder, "blend": blend}[family]
 
 
@@ -55,8 +56,18 @@ def test_weights_and_cascade_of_a_blend_survive(tmp_path):
     saved("blend", tmp_path / "toy")
     classifier, _ = artifact.load(tmp_path / "toy", threads=1)
     assert classifier.weights == {"category": 0.4}
+    assert classifier.temperatures == {"category": 0.8}
     assert classifier.cascade == Cascade({"category": 0.9}, {"category": ("转账",)})
     assert (classifier.encoder.reader.max_pieces, classifier.encoder.threads) == (64, 1)
+
+
+def test_a_blend_from_before_it_was_calibrated_as_a_whole_answers_with_the_bare_mean(tmp_path):
+    saved("blend", tmp_path / "toy")
+    path = tmp_path / "toy" / LAYOUT.blend_settings
+    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != "temperatures"}), encoding="utf-8")
+    manifest = json.loads((tmp_path / "toy" / LAYOUT.manifest).read_text(encoding="utf-8"))
+    change_manifest(tmp_path / "toy", files=manifest["files"] | {LAYOUT.blend_settings: hashlib.sha256(path.read_bytes()).hexdigest()})
+    assert artifact.load(tmp_path / "toy")[0].temperatures == {"category": 1.0}
 
 
 @pytest.mark.parametrize("family", ["encoder", "blend"])
