@@ -203,6 +203,8 @@ def _bursting(vectors: sparse.csr_matrix, times: NDArray[np.float64], strength: 
         times: seconds, ascending, (texts,).
         strength: see `TopicSettings.burst`.
     """
+    if not strength:
+        return normalize(vectors)
     texts, parts = len(times), min(16, len(times))
     part = np.arange(texts) * parts // texts
     member = sparse.csr_matrix((np.ones(texts, dtype=np.float32), (np.arange(texts), part)), shape=(texts, parts))
