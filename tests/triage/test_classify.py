@@ -85,3 +85,10 @@ def test_counting_agrees_with_a_plain_count_of_ngrams(classifier):
     pairs = word_ngrams(lower_words(text))
     for gram, column in classifier.vectoriser.words.items():
         assert row[column] == pairs.count(gram)
+
+
+def test_weights_are_those_of_scikit_learn(classifier):
+    texts = ["转账APP转账失败", "登录", "", "Ω"]
+    vectoriser = classifier.vectoriser
+    theirs = vectoriser.weighting.transform(vectoriser.counts(texts))
+    np.testing.assert_array_equal(vectoriser.transform(texts).toarray(), theirs.toarray())
