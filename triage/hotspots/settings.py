@@ -21,14 +21,15 @@ class Budget:
 
     Attributes:
         alerts_a_week: false alerts that chance may bring about in a week, over all cells.
-        fdr: false discovery rate of the hierarchical Benjamini-Hochberg rule.
+        fdr: false discovery rate of the hierarchical Benjamini-Hochberg rule, over the cells of one day. Of the events of a month a larger
+            share is false, as a false one is gone in days and a true one stays for weeks: `make bench-hotspots` measures it.
         category, region, group, channel, zone: the layers' parts of the budget: categories nationwide, categories in a region, groups,
             any of these by one channel, zones of several regions.
         theme: part of the budget that themes may spend on top.
     """
 
     alerts_a_week: float = 3.0
-    fdr: float = 0.2
+    fdr: float = 0.1
     category: float = 0.1
     region: float = 0.5
     group: float = 0.1
