@@ -233,10 +233,12 @@ def _parse_cursor(cursor: str) -> tuple[datetime, int]:
 
 
 def _read(connection: Connection, rows: Sequence[RowMapping], taxonomy: Taxonomy) -> list[Record]:
-    query = select(corrections).where(corrections.c.seq.in_([row["seq"] for row in rows])).order_by(corrections.c.number)
     changes: dict[int, list[Correction]] = {}
-    for row in connection.execute(query).mappings():
-        changes.setdefault(row["seq"], []).append(_correction(row))
+    for start in range(0, len(rows), _LOOKUP):
+        numbers = [row["seq"] for row in rows[start : start + _LOOKUP]]
+        query = select(corrections).where(corrections.c.seq.in_(numbers)).order_by(corrections.c.number)
+        for row in connection.execute(query).mappings():
+            changes.setdefault(row["seq"], []).append(_correction(row))
     records = []
     for row in rows:
         history = tuple(changes.get(row["seq"], ()))

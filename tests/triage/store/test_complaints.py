@@ -1,12 +1,15 @@
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 from fakes import FakeTagger
+from sqlalchemy import event
 
 from triage.errors import InputError, NotFoundError
 from triage.store import AddResult, Filters, Store, record_id
+from triage.store import complaints as stored
 from triage.types import Complaint, Correction, Turn
 
 Send = Callable[..., AddResult]
@@ -141,6 +144,24 @@ def test_the_last_of_several_corrections_wins(store: Store, send: Send, now: dat
     assert record.triage.severity.level == 1
     assert record.triage.report_due is None
     assert [correction.person for correction in record.corrections] == ["甲", "乙"]
+
+
+def test_more_corrections_than_a_statement_takes_parameters_are_read(
+    store: Store, tagger: FakeTagger, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "_LOOKUP", 20)  # of the 32,766 that SQLite allows, 400 are used; here 20 of 30
+    sent = [Complaint(id=str(i), text=f"转账没到账{i}", time=now) for i in range(50)]
+    store.add(list(zip(sent, tagger.tag(sent), strict=True)))
+    for complaint in sent:
+        store.correct(complaint.id, Correction(person="林芳", time=now, severity=3))
+
+    @event.listens_for(store._database.engine, "checkout")
+    def _limit(connection: sqlite3.Connection, *_: object) -> None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 30)
+
+    found = store.corrections()
+    assert [record.id for record in found] == [complaint.id for complaint in sent]
+    assert all(len(record.corrections) == 1 for record in found)
 
 
 def test_a_store_is_empty_until_something_is_added(store: Store, send: Send) -> None:
