@@ -75,9 +75,22 @@ def test_the_served_model_answers_as_the_trained_one(tiny, tmp_path):
     exported = onnx_export.export(model)
     served = EncoderClassifier(exported, reader, {"事由": ("登录", "转账")}, {"事由": 1.0})
     np.testing.assert_allclose(served.scores(TEXTS), expected, atol=1e-4)
-    small = EncoderClassifier(onnx_export.quantise(exported), reader, served.heads, served.temperatures)
+    small = EncoderClassifier(
+        onnx_export.quantise(exported, [ids for ids, _ in reader.read(TEXTS)]), reader, served.heads, served.temperatures
+    )
     assert np.corrcoef(small.scores(TEXTS).ravel(), np.ravel(expected))[0, 1] > 0.99
     assert len(small.model) < len(exported)
+
+
+def test_channels_that_are_far_larger_than_the_others_survive_eight_bits(tiny, tmp_path):
+    model, reader = trained(tiny, tmp_path / "checkpoint")
+    with torch.no_grad():  # what large transformers grow by themselves: the first layer normalisation blows one channel up
+        model.network.embeddings.LayerNorm.weight[3] *= 300
+    exported = onnx_export.export(model)
+    served = EncoderClassifier(exported, reader, {"事由": ("登录", "转账")}, {"事由": 1.0})
+    sample = [ids for ids, _ in reader.read(TEXTS)]
+    small = EncoderClassifier(onnx_export.quantise(exported, sample), reader, served.heads, served.temperatures)
+    assert np.corrcoef(small.scores(TEXTS).ravel(), served.scores(TEXTS).ravel())[0, 1] > 0.99
 
 
 def test_it_learns_what_it_is_shown_and_calibrates_on_groups_it_was_not_shown(fitted):
