@@ -43,8 +43,10 @@ class Bench:
 
     @property
     def alpha(self) -> float:
-        """Level that the alert budget leaves each of the cells category x province."""
-        return benchmark_limit.level(self.settings.budget.alerts_a_week, len(load_settings()["categories"]) * 34)
+        """Level that the alert budget leaves each of the cells category x province. While nothing is to be found, the false discovery rate
+        is the share of days on which something is told none the less."""
+        budget = self.settings.budget
+        return benchmark_limit.level(min(budget.alerts_a_week, 7 * budget.fdr), len(load_settings()["categories"]) * 34)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
