@@ -1,4 +1,7 @@
-"""What a person should look at: labels that are probably wrong, and unlabelled texts that a model would learn most from."""
+"""What a person should look at: labels that are probably wrong, and unlabelled texts that a model would learn most from.
+
+Label errors come from the cross-validation of linear models, whatever family is served; which texts to label next, any family says.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

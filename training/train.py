@@ -147,6 +147,8 @@ def card(request: Request, manifest: Manifest, examples: Examples, measured: Map
         "calibration error. `review_share`: answers under the review threshold, which leaves them to a person. `cost_per_1000`: "
         f"{REVIEW_COST:g} for each review, {ERROR_COST:g} for each wrong answer that was not reviewed.",
         f"Review thresholds: {', '.join(f'`{head}` {value:.3f}' for head, value in manifest.review_thresholds.items())}; {_chosen(request)}.",
+        "Probable label errors in the data (`triage review --data`) are found by the cross-validation of a linear model, whatever the family of "
+        "this one; texts worth labelling next (`triage review --unlabelled`) by this model.",
         "## Use and limits",
         request.notes.strip()
         or "For texts like those it was trained on. It answers every text with one of its labels: what it was never shown it cannot name. "

@@ -7,9 +7,13 @@ import pytest
 from training import review
 from training.cli import main
 from training.evaluate import Answers
+from training.linear import fit
 from training.review import label_errors, worth_labelling
+from triage import artifact
+from triage.blend import BlendClassifier
 from triage.errors import ConfigError
 from triage.tables import read_rows, write_rows
+from triage.text import dictionary_hash
 
 needs_cleanlab = pytest.mark.skipif(find_spec("cleanlab") is None, reason="cleanlab is not installed (extra `report`)")
 SUBJECTS = ["我的卡", "昨天", "手机上", "在县里", "老人家", "公司户", "上周", "邻居"]
@@ -97,6 +101,36 @@ def test_a_sheet_of_texts_to_label_is_training_data_once_it_is_filled_in(data, t
     write_rows([row | {"事由": "转账"} for row in rows], sheet)
     assert main(["data", "--data", str(sheet), str(sheet), "--label-column", "事由"]) == 2  # three rows of one label alone do not train
     assert "6 texts" in capsys.readouterr().out
+
+
+def test_a_blend_chooses_the_texts_to_label_as_a_linear_model_does(tmp_path):
+    pytest.importorskip("onnx", reason="builds its models with onnx, which serving does not need")
+    from onnx_encoder import voting_encoder
+
+    texts = [f"{s}{m}" for s in SUBJECTS for matters in MATTERS.values() for m in matters]
+    linear = fit(texts, {"事由": ["转账" if "转账" in text else "登录" for text in texts]}).classifier
+    encoder = voting_encoder({"转": [0, 5], "登": [5, 0]}, linear.heads, max_pieces=64)
+    blend = BlendClassifier(linear, encoder, {"事由": 0.4}, None, {"事由": 1.0})
+    manifest = artifact.Manifest(
+        name="toy", version="1", created="2026-01-01T00:00:00+08:00", family="blend", heads=blend.heads, text={},
+        dictionary_hash=dictionary_hash(), data=(), metrics={}, review_thresholds={"事由": 0.5}, libraries=artifact.library_versions(), seed=0,
+    )  # fmt: skip
+    artifact.save(blend, manifest, "# toy\n", tmp_path / "toy-1")
+    write_rows([{"text": text} for text in ["转账失败", "登录不了", "排队太久"]], tmp_path / "new.csv")
+    sheet = tmp_path / "next.csv"
+    arguments = [
+        "review",
+        "--unlabelled",
+        str(tmp_path / "new.csv"),
+        "--model",
+        str(tmp_path / "toy-1"),
+        "--next",
+        "1",
+        "--out",
+        str(sheet),
+    ]
+    assert main(arguments) == 0
+    assert [row.values["text"] for row in read_rows(sheet)] == ["排队太久"]
 
 
 def test_one_of_the_two_sources_must_be_named(tmp_path, capsys):

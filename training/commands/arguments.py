@@ -14,7 +14,8 @@ Run = Callable[[argparse.Namespace], int]
 
 def add_command(subparsers: argparse._SubParsersAction, name: str, run: Run) -> argparse.ArgumentParser:
     """A sub-command whose help is the first paragraph of what runs it."""
-    parser = subparsers.add_parser(name, help=run.__doc__.replace("%", "%%"), description=run.__doc__)
+    summary = run.__doc__.split("\n\n")[0].replace("%", "%%")
+    parser = subparsers.add_parser(name, help=summary, description=run.__doc__)
     parser.set_defaults(run=run)
     return parser
 

@@ -20,13 +20,18 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     add = parser.add_argument
     add("--unlabelled", type=Path, nargs="+", metavar="FILE", help="instead of --data: choose texts that are worth labelling next")
     add("--next", type=int, default=100, metavar="N", help="how many of them; default: 100")
-    add("--model", type=Path, metavar="DIR", help="with --unlabelled; default: the served model")
+    add("--model", type=Path, metavar="DIR", help="with --unlabelled, of any family; default: the served model")
     add("--out", type=Path, required=True, metavar="FILE", help="the sheet: CSV, XLSX, JSONL ...")
     add("--seed", type=int, default=0)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write a sheet to fill in: labels of --data that are probably wrong, or texts of --unlabelled that are worth labelling next."""
+    """Write a sheet to fill in: labels of --data that are probably wrong, or texts of --unlabelled that are worth labelling next.
+
+    Wrong labels are found by the cross-validation of a linear model trained on --data, whatever family is served: it has every row answered
+    by a model that did not see it, which an encoder would need several trainings for. What only an encoder would notice is not found. Texts
+    to label are chosen by --model, which may be of any family.
+    """
     if bool(args.data) == bool(args.unlabelled):
         raise InputError("--data, --unlabelled", None, "one of the two")
     args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +52,7 @@ def _errors(args: argparse.Namespace) -> int:
     write_rows(rows, args.out)
     for head, found in suspects.items():
         labelled = sum(label is not None for label in examples.labels[head])
-        print(f"{head}: {len(found)} of {labelled} labels are probably wrong")
+        print(f"{head}: {len(found)} of {labelled} labels are probably wrong (cross-validation of a linear model)")
     print(f"{args.out}: {len(rows)} rows. Fill in what is wrong; `triage data --review {args.out.name} --out FILE` takes it over.")
     return 0
 
