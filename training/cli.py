@@ -62,6 +62,8 @@ def run_train(args: argparse.Namespace) -> int:
         settings=LinearSettings(cost=args.cost, balance=args.balance, caution=args.caution, courtesy=args.courtesy),
         family=args.family,
         risk=args.risk,
+        teacher=args.teacher,
+        unlabelled=tuple(args.unlabelled),
         encoder=EncoderSettings(
             base=args.base,
             epochs=args.epochs,
@@ -120,6 +122,15 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
         metavar="0..1",
         help="share of wrong answers among those that nobody reviews: sets the review thresholds to promise that; default: by cost",
     )
+    add(
+        "--unlabelled",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="texts without labels: the linear model learns them from --teacher",
+    )
+    add("--teacher", type=Path, metavar="DIR", help="model that labels the texts of --unlabelled; a blend keeps its encoder")
     add("--name", help="of the model; default: the taxonomy's name (or custom) and the family, such as bank-linear")
     add("--version", default="1", help="default: 1")
     add("--notes", type=Path, metavar="FILE", help="Markdown for 'Use and limits' of the model card")

@@ -131,6 +131,24 @@ def fit(
     return calibrated(classifier, scores, targets, test, settings.caution, figures)
 
 
+def taken_over(
+    classifier: EncoderClassifier,
+    texts: Sequence[str],
+    labels: Mapping[str, Sequence[str | None]],
+    groups: Sequence[str] | None,
+    settings: EncoderSettings,
+    seed: int,
+) -> FittedEncoder:
+    """A network that `fit` made of the same rows, groups, held-out share and seed, calibrated anew on the rows that it was not trained on.
+
+    Args: as for `fit`.
+    """
+    targets = {head: np.array([-1 if v is None else classifier.heads[head].index(v) for v in column]) for head, column in labels.items()}
+    _, test = hold_out(len(texts), groups, settings.held_out, seed)
+    scores = classifier.scores([texts[i] for i in test])
+    return calibrated(classifier, scores, targets, test, settings.caution, {"held_out_rows": len(test)})
+
+
 def calibrated(
     classifier: EncoderClassifier,
     scores: NDArray[np.floating],

@@ -11,8 +11,11 @@ from training import blend, encoder, linear
 from training.encoder import EncoderSettings
 from training.examples import Examples
 from training.linear import LinearSettings
+from training.pseudo_labels import LEAST_CONFIDENCE, pseudo_label
 from triage.blend import BlendClassifier, tempered
 from triage.classify import Classifier
+from triage.encoder import EncoderClassifier
+from triage.errors import InputError
 
 FAMILIES = ("linear", "encoder", "blend")
 _LINEAR = "Linear support vector machines, one per label and head, over TF-IDF of character n-grams and words of Chinese text"
@@ -41,7 +44,28 @@ class Trained:
     text: dict[str, str | int | float]
 
 
-def fit(family: str, examples: Examples, for_linear: LinearSettings, for_encoder: EncoderSettings, seed: int, checkpoint: Path) -> Trained:
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """A trained model and texts that nobody labelled.
+
+    Args:
+        classifier: of any family; for a blend one that has an encoder, trained on the same rows with the same seed.
+        unlabelled: prepared texts.
+    """
+
+    classifier: Classifier
+    unlabelled: tuple[str, ...]
+
+
+def fit(
+    family: str,
+    examples: Examples,
+    for_linear: LinearSettings,
+    for_encoder: EncoderSettings,
+    seed: int,
+    checkpoint: Path,
+    teacher: Teacher | None = None,
+) -> Trained:
     """Train.
 
     Args:
@@ -50,22 +74,38 @@ def fit(family: str, examples: Examples, for_linear: LinearSettings, for_encoder
         for_linear, for_encoder: settings of the parts that the family has.
         seed: of everything random.
         checkpoint: where an encoder's unfinished training is kept.
+        teacher: its labels of texts that nobody labelled are what the linear model learns from too; a blend keeps the teacher's encoder.
 
     Raises:
-        ConfigError, InputError: see `training.encoder.fit`.
+        ConfigError, InputError: see `training.encoder.fit`; or the teacher is not one for this family.
     """
+    given = (examples.texts, examples.labels, examples.groups)
+    taught = pseudo_label(teacher.classifier, examples.labels, teacher.unlabelled) if teacher else None
+    lessons = {"pseudo_labelled_texts": len(taught.texts), "pseudo_labels_from": LEAST_CONFIDENCE} if taught else {}
     if family == "linear":
-        fitted = linear.fit(examples.texts, examples.labels, examples.groups, for_linear, seed)
-        return Trained(fitted.classifier, fitted.held_out, {"tokens": "triage.text.cut"} | asdict(for_linear))
+        fitted = linear.fit(*given, for_linear, seed, taught)
+        return Trained(fitted.classifier, fitted.held_out, {"tokens": "triage.text.cut"} | asdict(for_linear) | lessons)
     # The encoder first: what it lacks should show before anything else is trained.
-    second = encoder.fit(examples.texts, examples.labels, examples.groups, for_encoder, seed, checkpoint)
+    if teacher:
+        second = encoder.taken_over(_encoder_of(teacher.classifier, family), *given, for_encoder, seed)
+    else:
+        second = encoder.fit(*given, for_encoder, seed, checkpoint)
     text = {name: value for name, value in asdict(for_encoder).items() if value is not None}
     text |= {name: round(value, 4) for name, value in second.figures.items()}
     if family == "encoder":
         return Trained(second.classifier, second.held_out, text)
-    first = linear.fit(examples.texts, examples.labels, examples.groups, for_linear, seed)
-    settings = {f"encoder_{name}": value for name, value in text.items()} | _prefixed(for_linear)
+    first = linear.fit(*given, for_linear, seed, taught)
+    settings = {f"encoder_{name}": value for name, value in text.items()} | _prefixed(for_linear) | lessons
     return _blended(first, second, examples.labels, for_linear.caution, settings)
+
+
+def _encoder_of(classifier: Classifier, family: str) -> EncoderClassifier:
+    if family == "encoder":
+        raise InputError("--family", family, "linear or blend: an encoder does not learn from a teacher")
+    found = classifier.encoder if isinstance(classifier, BlendClassifier) else classifier
+    if not isinstance(found, EncoderClassifier):
+        raise InputError("--teacher", "a linear model", "a blend or an encoder: the blend keeps the encoder of its teacher")
+    return found
 
 
 def _blended(

@@ -8,13 +8,14 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 from scipy.special import log_softmax, softmax
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.svm import LinearSVC
 
 from training.augment import with_courtesy
 from training.examples import folds
+from training.pseudo_labels import PseudoLabelled
 from triage.classify import LinearClassifier, Vectoriser, character_ngrams, lower_words, word_ngrams
 
 
@@ -60,12 +61,21 @@ class Fitted:
     held_out: dict[str, NDArray[np.floating]]
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Lessons:
+    """Rows to train on that are not tested on: counts (rows, n-grams) and the label index of each."""
+
+    counts: csr_matrix
+    target: NDArray[np.integer]
+
+
 def fit(
     texts: Sequence[str],
     labels: Mapping[str, Sequence[str | None]],
     groups: Sequence[str] | None = None,
     settings: LinearSettings = LinearSettings(),
     seed: int = 0,
+    taught: PseudoLabelled | None = None,
 ) -> Fitted:
     """Train on prepared texts.
 
@@ -75,6 +85,8 @@ def fit(
         groups: for each text what it came with (author, batch): calibration never tests on a group it trained on.
         settings: see `LinearSettings`.
         seed: of the solver and of the folds.
+        taught: texts with a teacher's labels; trained on in every fold, calibrated and measured on in none. Labels that `labels` does not
+            hold are left out.
 
     Returns:
         The classifier and what it is worth. The same arguments give the same classifier, byte for byte when pickled.
@@ -83,7 +95,8 @@ def fit(
     if settings.courtesy:
         augmented = with_courtesy(texts, labels, groups, settings.courtesy, seed)
         texts, labels, groups = augmented.texts, augmented.labels, augmented.groups
-    vectoriser, counts = fit_vectoriser(texts, settings)
+    labelled = len(texts)
+    vectoriser, counts = fit_vectoriser([*texts, *(taught.texts if taught else ())], settings)
     features = vectoriser.weighting.transform(counts)
     heads, weights, intercepts, temperatures, held_out = {}, [], [], {}, {}
     for head, column in labels.items():
@@ -91,8 +104,17 @@ def fit(
         known = tuple(sorted({column[i] for i in rows}))
         target = np.array([known.index(column[i]) for i in rows])
         members = None if groups is None else [groups[i] for i in rows]
-        coefficients, intercept = fit_head(features[rows], target, len(known), settings, seed)
-        scores = out_of_fold(counts[rows], target, len(known), members, settings, seed)
+        answered = [known.index(label) if label in known else -1 for label in (taught.labels[head] if taught else ())]
+        further = np.flatnonzero(np.array(answered, dtype=int) >= 0)
+        lessons = Lessons(counts[labelled + further], np.array(answered, dtype=int)[further])
+        coefficients, intercept = fit_head(
+            vstack([features[rows], features[labelled + further]], format="csr"),
+            np.append(target, lessons.target),
+            len(known),
+            settings,
+            seed,
+        )
+        scores = out_of_fold(counts[rows], target, len(known), members, settings, seed, lessons)
         heads[head] = known
         weights.append(coefficients)
         intercepts.append(intercept)
@@ -153,6 +175,7 @@ def out_of_fold(
     groups: Sequence[str] | None = None,
     settings: LinearSettings = LinearSettings(),
     seed: int = 0,
+    lessons: Lessons | None = None,
 ) -> NDArray[np.float32]:
     """Scores (rows, size) of each row by heads that were trained without it, and without its group where there are several.
 
@@ -163,13 +186,17 @@ def out_of_fold(
         counts: (rows, n-grams), see `Vectoriser.counts`.
         target, size, settings, seed: as for `fit_head`.
         groups: of each row, or None.
+        lessons: further rows to train on in every fold.
     """
     scores = np.full((len(target), size), np.nan, dtype=np.float32)
     for train, test in folds(target, groups, seed):
         if len(np.unique(target[train])) > 1:
-            known = np.bincount(counts[train].indices, minlength=counts.shape[1]) >= settings.min_texts
-            weighting = TfidfTransformer(sublinear_tf=True).fit(counts[train][:, known])
-            weights, intercepts = fit_head(weighting.transform(counts[train][:, known]), target[train], size, settings, seed)
+            shown, answers = counts[train], target[train]
+            if lessons:
+                shown, answers = vstack([shown, lessons.counts], format="csr"), np.append(answers, lessons.target)
+            known = np.bincount(shown.indices, minlength=counts.shape[1]) >= settings.min_texts
+            weighting = TfidfTransformer(sublinear_tf=True).fit(shown[:, known])
+            weights, intercepts = fit_head(weighting.transform(shown[:, known]), answers, size, settings, seed)
             scores[test] = weighting.transform(counts[test][:, known]) @ weights + intercepts
     return scores
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from training.encoder import EncoderSettings
 from training.evaluate import ERROR_COST, FREQUENT, REVIEW_COST, Answers, HeadFigures, answer, as_table, figures, most_probable
 from training.examples import Examples, read_examples, require_trainable
 from training.linear import LinearSettings
+from training.pseudo_labels import read_unlabelled
 from training.risk import DELTA, threshold_for_risk
-from triage.artifact import Manifest, library_versions, require_replaceable, save
+from triage.artifact import Manifest, library_versions, load, require_replaceable, save
+from triage.errors import InputError
 from triage.taxonomy import Taxonomy
 from triage.text import dictionary_hash
 
@@ -47,6 +50,8 @@ class Request:
     settings: LinearSettings = field(default_factory=LinearSettings)
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     risk: float | None = None
+    teacher: Path | None = None
+    unlabelled: tuple[Path, ...] = ()
 
     @property
     def folder_name(self) -> str:
@@ -66,7 +71,7 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
         The manifest, and the figures by name of the test: on the training data out of fold, and on each test file.
 
     Raises:
-        InputError: the data cannot be trained on; see `training.examples`; or an encoder's base is none.
+        InputError: the data cannot be trained on; see `training.examples`; or an encoder's base is none; or the teacher cannot teach.
         ConfigError: a package that only an encoder needs is missing.
         ArtifactError: `out` is something else than a model folder.
     """
@@ -74,7 +79,9 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
     require_trainable(examples)
     require_replaceable(out)
     checkpoint = out.with_name(f".{out.name}.training")
-    fitted = families.fit(request.family, examples, request.settings, request.encoder, request.seed, checkpoint)
+    tests = {path.stem: _read(request, (path,)) for path in request.tests}
+    teacher = _teacher(request, examples, tests.values())
+    fitted = families.fit(request.family, examples, request.settings, request.encoder, request.seed, checkpoint, teacher)
     heads = fitted.classifier.heads
     held_out = {head: most_probable(heads[head], p) for head, p in fitted.held_out.items() if not np.isnan(p).all()}
     thresholds = review_thresholds(examples.labels, held_out, heads, request.risk)
@@ -84,7 +91,7 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
         created=now.isoformat(timespec="seconds"),
         family=request.family,
         heads=heads,
-        text={"preparation": "triage.privacy.prepare"} | fitted.text,
+        text={"preparation": "triage.privacy.prepare"} | fitted.text | _origin(request),
         dictionary_hash=dictionary_hash(),
         data=examples.files,
         metrics={},
@@ -94,9 +101,8 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
         risk=request.risk,
     )
     measured = {OWN_ROWS[request.family]: figures(examples, held_out, thresholds)}
-    for path in request.tests:
-        test = _read(request, (path,))
-        measured[path.stem] = figures(test, answer(fitted.classifier, manifest, test), thresholds)
+    for name, test in tests.items():
+        measured[name] = figures(test, answer(fitted.classifier, manifest, test), thresholds)
     metrics = {test: {head: f.summary() for head, f in by_head.items()} for test, by_head in measured.items()}
     manifest = replace(manifest, metrics=metrics)
     return save(fitted.classifier, manifest, card(request, manifest, examples, measured), out), measured
@@ -140,6 +146,7 @@ def card(request: Request, manifest: Manifest, examples: Examples, measured: Map
         "## Data",
         _data_table(examples),
         "\n".join(f"- `{head}`: {_counts(examples.labels[head])}" for head in manifest.heads),
+        *_pseudo_labels(manifest),
         "## Figures",
         f"`{OWN_ROWS[request.family]}`: {_held_out(request)} ({grouped}). Other tests: rows that were not trained on.",
         *(f"### {test}\n\n{as_table(by_head)}" for test, by_head in measured.items()),
@@ -157,9 +164,41 @@ def card(request: Request, manifest: Manifest, examples: Examples, measured: Map
     return "\n\n".join(parts) + "\n"
 
 
+def _origin(request: Request) -> dict[str, str]:
+    """Where pseudo-labels came from."""
+    if not request.teacher:
+        return {}
+    return {"teacher": request.teacher.name, "unlabelled": ", ".join(path.name for path in request.unlabelled)}
+
+
+def _teacher(request: Request, examples: Examples, tests: Iterable[Examples]) -> families.Teacher | None:
+    if not request.teacher and not request.unlabelled:
+        return None
+    if not request.teacher:
+        raise InputError("--teacher", None, "the folder of the model that labels the texts of --unlabelled")
+    if not request.unlabelled:
+        raise InputError("--unlabelled", None, "files with the texts that --teacher labels")
+    classifier, manifest = load(request.teacher)
+    if request.family == "blend" and (manifest.data, manifest.seed) != (examples.files, request.seed):
+        expected = "a model trained on the same --data with the same --seed: what its encoder has not seen chooses weights and thresholds"
+        raise InputError("--teacher", manifest.folder_name, expected)
+    known = chain(examples.texts, *(test.texts for test in tests))
+    return families.Teacher(classifier, read_unlabelled(request.unlabelled, request.text_column, known))
+
+
 def _read(request: Request, files: Sequence[Path]) -> Examples:
     group = request.group_column if files == request.data else None
     return read_examples(files, request.label_columns, request.text_column, group, request.taxonomy)
+
+
+def _pseudo_labels(manifest: Manifest) -> list[str]:
+    if "teacher" not in manifest.text:
+        return []
+    told = manifest.text
+    return [
+        f"The linear model also learnt from {told['pseudo_labelled_texts']} texts of {told['unlabelled']} that nobody labelled, with the labels "
+        f"that model `{told['teacher']}` gave them at a probability of {told['pseudo_labels_from']} or more; no figure counts them."
+    ]
 
 
 def _held_out(request: Request) -> str:

@@ -1,0 +1,87 @@
+"""Self-training: a trained model labels texts that nobody labelled, and the next model learns from them beside the labelled ones.
+
+What an encoder has understood of the words of real customers passes to a linear model in this way, which reads a hundred times faster
+(Lee 2013, "Pseudo-Label"; Hinton et al. 2015, "Distilling the knowledge in a neural network").
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from training.examples import text_of
+from triage.classify import Classifier
+from triage.errors import InputError
+from triage.privacy import prepare
+from triage.tables import read_rows
+
+# A label of which the teacher is less sure is left out. On real bank texts 0 and .6 did equally well for the student.
+LEAST_CONFIDENCE = 0.5
+_AT_ONCE = 512
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PseudoLabelled:
+    """Texts with the labels that a model gave them.
+
+    Args:
+        texts: prepared, none twice.
+        labels: head -> label of each text; None where the teacher was not sure.
+    """
+
+    texts: tuple[str, ...]
+    labels: dict[str, tuple[str | None, ...]]
+
+
+def read_unlabelled(files: Sequence[Path], text_column: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Texts of files of any format of `triage.tables`, each once.
+
+    Args:
+        files: read in this order.
+        text_column: where the text is (or `turns`).
+        known: prepared texts that are left out, for they are labelled or tested on.
+
+    Raises:
+        InputError: a file or column is missing, or no text is left.
+    """
+    seen = set(known)
+    found = []
+    for path in files:
+        for row in read_rows(path):
+            text = prepare(text_of(row, text_column, f"{path.name}:{row.number}"))
+            if text.strip() and text not in seen:
+                seen.add(text)
+                found.append(text)
+    if not found:
+        raise InputError("--unlabelled", ", ".join(path.name for path in files), "texts that are not among the labelled or tested ones")
+    return tuple(found)
+
+
+def pseudo_label(teacher: Classifier, heads: Iterable[str], texts: Sequence[str]) -> PseudoLabelled:
+    """Label texts by a model.
+
+    Args:
+        teacher: answers the heads.
+        heads: to label.
+        texts: prepared.
+
+    Raises:
+        InputError: the teacher does not answer one of the heads.
+    """
+    heads = list(heads)
+    if missing := [head for head in heads if head not in teacher.heads]:
+        raise InputError("--teacher", ", ".join(teacher.heads), f"a model that answers {', '.join(missing)}")
+    labels: dict[str, list[str | None]] = {head: [] for head in heads}
+    for start in range(0, len(texts), _AT_ONCE):
+        answers = teacher.predict_proba(texts[start : start + _AT_ONCE])
+        for head in heads:
+            best = answers[head].argmax(axis=1)
+            sure = np.take_along_axis(answers[head], best[:, None], axis=1)[:, 0] >= LEAST_CONFIDENCE
+            labels[head] += [teacher.heads[head][i] if certain else None for i, certain in zip(best, sure, strict=True)]
+    for head in heads:
+        log.warning("%s: %d of %d unlabelled texts labelled by the teacher", head, sum(v is not None for v in labels[head]), len(texts))
+    return PseudoLabelled(tuple(texts), {head: tuple(column) for head, column in labels.items()})
