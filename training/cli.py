@@ -64,6 +64,8 @@ def run_train(args: argparse.Namespace) -> int:
         risk=args.risk,
         teacher=args.teacher,
         unlabelled=tuple(args.unlabelled),
+        unlabelled_sample=args.unlabelled_sample,
+        keep_encoder=args.keep_encoder,
         encoder=EncoderSettings(
             base=args.base,
             epochs=args.epochs,
@@ -128,9 +130,10 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="texts without labels: the linear model learns them from --teacher",
+        help="texts without labels, to learn from as --teacher labels them",
     )
-    add("--teacher", type=Path, metavar="DIR", help="model that labels the texts of --unlabelled; a blend keeps its encoder")
+    add("--unlabelled-sample", type=_count, metavar="N", help="so many of them, drawn at random; default: all")
+    add("--teacher", type=Path, metavar="DIR", help="model that labels the texts of --unlabelled")
     add("--name", help="of the model; default: the taxonomy's name (or custom) and the family, such as bank-linear")
     add("--version", default="1", help="default: 1")
     add("--notes", type=Path, metavar="FILE", help="Markdown for 'Use and limits' of the model card")
@@ -142,6 +145,7 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     add("--base", default=_ENCODER.base, metavar="NAME|DIR", help=f"folder or hub id of the weights to start from; default {_ENCODER.base}")
     add("--epochs", type=_count, default=_ENCODER.epochs, metavar="N", help=f"default: {_ENCODER.epochs}")
     add("--max-pieces", type=_count, default=_ENCODER.max_pieces, metavar="N", help=f"of a text; default: {_ENCODER.max_pieces}")
+    add("--keep-encoder", action="store_true", help="a blend takes over the encoder of --teacher, trained on the same data and seed")
     add("--frozen-layers", type=int, default=_ENCODER.frozen_layers, metavar="N", help="lowest layers that are not trained: faster")
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
 from training.linear import temperature
+from training.pseudo_labels import PseudoLabelled
 from triage.encoder import EncoderClassifier, PieceReader, head_columns
 from triage.errors import ConfigError, InputError
 
@@ -78,6 +79,7 @@ def fit(
     settings: EncoderSettings,
     seed: int,
     checkpoint: Path,
+    taught: PseudoLabelled | None = None,
 ) -> FittedEncoder:
     """Train on prepared texts.
 
@@ -85,6 +87,7 @@ def fit(
         texts, labels, groups, seed: as for `training.linear.fit`.
         settings: see `EncoderSettings`.
         checkpoint: where the state of an unfinished training is kept; the same call goes on from it.
+        taught: texts with a teacher's labels, trained on beside those that are not held out. Labels that `labels` does not hold are left out.
 
     Raises:
         ConfigError: torch or another package of the extra `encoder` is missing.
@@ -93,11 +96,12 @@ def fit(
     require_packages()
     from training import base_model, finetune, onnx_export  # torch is not needed to import this module
 
-    base = base_model.load_base(settings.base, texts)
+    further = taught.texts if taught else ()
+    base = base_model.load_base(settings.base, [*texts, *further])
     _require_positions(base, settings)
     reader = PieceReader(base.tokenizer, base.prefix, settings.max_pieces)
     heads = {head: tuple(sorted({label for label in column if label is not None})) for head, column in labels.items()}
-    targets = {head: np.array([-1 if v is None else heads[head].index(v) for v in column]) for head, column in labels.items()}
+    targets = {head: _indices(heads[head], column) for head, column in labels.items()}
     train, test = hold_out(len(texts), groups, settings.held_out, seed)
     recipe = finetune.Recipe(
         epochs=settings.epochs,
@@ -108,9 +112,10 @@ def fit(
         half=_half(settings),
         seed=seed,
     )
-    ids = [row for row, _ in reader.read([texts[i] for i in train])]
+    ids = [row for row, _ in reader.read([*(texts[i] for i in train), *further])]
+    shown = {head: np.append(t[train], _indices(heads[head], taught.labels[head] if taught else ())) for head, t in targets.items()}
     sizes = [len(known) for known in heads.values()]
-    model = finetune.finetune(base, ids, {head: t[train] for head, t in targets.items()}, sizes, recipe, checkpoint)
+    model = finetune.finetune(base, ids, shown, sizes, recipe, checkpoint)
     uncalibrated = dict.fromkeys(heads, 1.0)
     classifier = EncoderClassifier(onnx_export.export(model), reader, heads, uncalibrated)
     held_out_texts = [texts[i] for i in test]
@@ -143,7 +148,7 @@ def taken_over(
 
     Args: as for `fit`.
     """
-    targets = {head: np.array([-1 if v is None else classifier.heads[head].index(v) for v in column]) for head, column in labels.items()}
+    targets = {head: _indices(classifier.heads[head], column) for head, column in labels.items()}
     _, test = hold_out(len(texts), groups, settings.held_out, seed)
     scores = classifier.scores([texts[i] for i in test])
     return calibrated(classifier, scores, targets, test, settings.caution, {"held_out_rows": len(test)})
@@ -197,6 +202,12 @@ def require_packages() -> None:
     """Raises: ConfigError when a package that only training an encoder needs is missing."""
     if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
         raise ConfigError(f"training an encoder needs {', '.join(missing)}; install complaint-triage[encoder] (pip install '.[encoder]')")
+
+
+def _indices(known: Sequence[str], column: Sequence[str | None]) -> NDArray[np.integer]:
+    """Where each label stands among the known ones; -1 for None and for others."""
+    place = {label: i for i, label in enumerate(known)}
+    return np.array([place.get(label, -1) for label in column], dtype=int)
 
 
 def _half(settings: EncoderSettings) -> bool:

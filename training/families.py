@@ -49,12 +49,15 @@ class Teacher:
     """A trained model and texts that nobody labelled.
 
     Args:
-        classifier: of any family; for a blend one that has an encoder, trained on the same rows with the same seed.
+        classifier: of any family.
         unlabelled: prepared texts.
+        keeps_encoder: a blend takes over the teacher's encoder, which was trained on the same rows with the same seed; only the linear part
+            is trained.
     """
 
     classifier: Classifier
     unlabelled: tuple[str, ...]
+    keeps_encoder: bool
 
 
 def fit(
@@ -74,7 +77,7 @@ def fit(
         for_linear, for_encoder: settings of the parts that the family has.
         seed: of everything random.
         checkpoint: where an encoder's unfinished training is kept.
-        teacher: its labels of texts that nobody labelled are what the linear model learns from too; a blend keeps the teacher's encoder.
+        teacher: the model learns from its labels of texts that nobody labelled too.
 
     Raises:
         ConfigError, InputError: see `training.encoder.fit`; or the teacher is not one for this family.
@@ -86,25 +89,23 @@ def fit(
         fitted = linear.fit(*given, for_linear, seed, taught)
         return Trained(fitted.classifier, fitted.held_out, {"tokens": "triage.text.cut"} | asdict(for_linear) | lessons)
     # The encoder first: what it lacks should show before anything else is trained.
-    if teacher:
-        second = encoder.taken_over(_encoder_of(teacher.classifier, family), *given, for_encoder, seed)
+    if teacher and teacher.keeps_encoder:
+        second = encoder.taken_over(_encoder_of(teacher.classifier), *given, for_encoder, seed)
     else:
-        second = encoder.fit(*given, for_encoder, seed, checkpoint)
+        second = encoder.fit(*given, for_encoder, seed, checkpoint, taught)
     text = {name: value for name, value in asdict(for_encoder).items() if value is not None}
     text |= {name: round(value, 4) for name, value in second.figures.items()}
     if family == "encoder":
-        return Trained(second.classifier, second.held_out, text)
+        return Trained(second.classifier, second.held_out, text | lessons)
     first = linear.fit(*given, for_linear, seed, taught)
     settings = {f"encoder_{name}": value for name, value in text.items()} | _prefixed(for_linear) | lessons
     return _blended(first, second, examples.labels, for_linear.caution, settings)
 
 
-def _encoder_of(classifier: Classifier, family: str) -> EncoderClassifier:
-    if family == "encoder":
-        raise InputError("--family", family, "linear or blend: an encoder does not learn from a teacher")
+def _encoder_of(classifier: Classifier) -> EncoderClassifier:
     found = classifier.encoder if isinstance(classifier, BlendClassifier) else classifier
     if not isinstance(found, EncoderClassifier):
-        raise InputError("--teacher", "a linear model", "a blend or an encoder: the blend keeps the encoder of its teacher")
+        raise InputError("--teacher", "a linear model", "a blend or an encoder, for --keep-encoder")
     return found
 
 

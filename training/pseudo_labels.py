@@ -1,7 +1,7 @@
 """Self-training: a trained model labels texts that nobody labelled, and the next model learns from them beside the labelled ones.
 
-What an encoder has understood of the words of real customers passes to a linear model in this way, which reads a hundred times faster
-(Lee 2013, "Pseudo-Label"; Hinton et al. 2015, "Distilling the knowledge in a neural network").
+Labels and texts come from different people: the words of the labelled texts are those of their authors, the unlabelled ones are those of
+customers. And what an encoder has understood passes to a linear model in this way, which reads a hundred times faster (Lee 2013, "Pseudo-Label"; Hinton et al. 2015, "Distilling the knowledge in a neural network").
 """
 
 import logging
@@ -37,13 +37,17 @@ class PseudoLabelled:
     labels: dict[str, tuple[str | None, ...]]
 
 
-def read_unlabelled(files: Sequence[Path], text_column: str, known: Iterable[str]) -> tuple[str, ...]:
+def read_unlabelled(
+    files: Sequence[Path], text_column: str, known: Iterable[str], sample: int | None = None, seed: int = 0
+) -> tuple[str, ...]:
     """Texts of files of any format of `triage.tables`, each once.
 
     Args:
         files: read in this order.
         text_column: where the text is (or `turns`).
         known: prepared texts that are left out, for they are labelled or tested on.
+        sample: so many of the texts, drawn at random; None: all.
+        seed: of the draw.
 
     Raises:
         InputError: a file or column is missing, or no text is left.
@@ -58,6 +62,9 @@ def read_unlabelled(files: Sequence[Path], text_column: str, known: Iterable[str
                 found.append(text)
     if not found:
         raise InputError("--unlabelled", ", ".join(path.name for path in files), "texts that are not among the labelled or tested ones")
+    if sample is not None and sample < len(found):
+        drawn = np.random.default_rng(seed).choice(len(found), sample, replace=False)
+        found = [found[i] for i in sorted(drawn)]
     return tuple(found)
 
 

@@ -52,6 +52,8 @@ class Request:
     risk: float | None = None
     teacher: Path | None = None
     unlabelled: tuple[Path, ...] = ()
+    unlabelled_sample: int | None = None
+    keep_encoder: bool = False
 
     @property
     def folder_name(self) -> str:
@@ -178,12 +180,15 @@ def _teacher(request: Request, examples: Examples, tests: Iterable[Examples]) ->
         raise InputError("--teacher", None, "the folder of the model that labels the texts of --unlabelled")
     if not request.unlabelled:
         raise InputError("--unlabelled", None, "files with the texts that --teacher labels")
+    if request.keep_encoder and request.family != "blend":
+        raise InputError("--keep-encoder", request.family, "--family blend, which has an encoder and another part to train")
     classifier, manifest = load(request.teacher)
-    if request.family == "blend" and (manifest.data, manifest.seed) != (examples.files, request.seed):
+    if request.keep_encoder and (manifest.data, manifest.seed) != (examples.files, request.seed):
         expected = "a model trained on the same --data with the same --seed: what its encoder has not seen chooses weights and thresholds"
         raise InputError("--teacher", manifest.folder_name, expected)
     known = chain(examples.texts, *(test.texts for test in tests))
-    return families.Teacher(classifier, read_unlabelled(request.unlabelled, request.text_column, known))
+    texts = read_unlabelled(request.unlabelled, request.text_column, known, request.unlabelled_sample, request.seed)
+    return families.Teacher(classifier, texts, request.keep_encoder)
 
 
 def _read(request: Request, files: Sequence[Path]) -> Examples:
@@ -196,7 +201,7 @@ def _pseudo_labels(manifest: Manifest) -> list[str]:
         return []
     told = manifest.text
     return [
-        f"The linear model also learnt from {told['pseudo_labelled_texts']} texts of {told['unlabelled']} that nobody labelled, with the labels "
+        f"It also learnt from {told['pseudo_labelled_texts']} texts of {told['unlabelled']} that nobody labelled, with the labels "
         f"that model `{told['teacher']}` gave them at a probability of {told['pseudo_labels_from']} or more; no figure counts them."
     ]
 

@@ -77,7 +77,7 @@ def test_train_takes_a_teacher_and_says_so_on_the_card(tmp_path, capsys):
     assert (manifest.text["teacher"], manifest.text["pseudo_labelled_texts"]) == ("teacher", 2)
     assert "评论.jsonl that nobody labelled" in (tmp_path / "student" / "README.md").read_text(encoding="utf-8")
     capsys.readouterr()
-    for missing, named in ((more[:2], "--teacher"), (more[2:], "--unlabelled"), ([*more, "--family", "blend"], "--teacher")):
+    for missing, named in ((more[:2], "--teacher"), (more[2:], "--unlabelled"), ([*more, "--keep-encoder"], "--family blend")):
         assert main([*start, str(tmp_path / "refused"), *missing]) == 2
         assert named in capsys.readouterr().err
     assert not (tmp_path / "refused").exists()
