@@ -7,7 +7,8 @@ PORT     ?= 8000
 DEMO     ?= 1
 OUT      ?= var/models/bank-linear
 FAMILY   ?= blend
-FROZEN   ?= 4
+FROZEN   ?= 2
+CAUTION  ?= 1.2
 ENCODER_OUT ?= var/models/bank-$(FAMILY)
 SHEET    ?= var/review.xlsx
 INTO     ?= var/split
@@ -18,7 +19,7 @@ CORPUS   := $(sort $(wildcard data/corpus/*/*.jsonl))
 WEB_SOURCES := $(WEB)/package-lock.json $(WEB)/package.json $(WEB)/index.html $(WEB)/vite.config.ts $(wildcard $(WEB)/src/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow check format web wheel data train train-encoder evaluate compare promote review runs bench bench-tag bench-service bench-hotspots clean
+.PHONY: help install run test test-slow check format web wheel data train train-encoder self-train evaluate compare promote review runs bench bench-tag bench-peers bench-service bench-hotspots clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 16
@@ -83,12 +84,18 @@ data: $(VENV)/.installed  ## check DATA (default: the corpus), part it: SPLIT=0.
 
 train: $(VENV)/.installed  ## rebuild the shipped linear model from data/corpus: DATA, OUT, SEED
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
-		--group-column batch --taxonomy --family linear --caution 1.6 --courtesy 0.3 --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
+		--group-column batch --taxonomy --family linear --caution $(CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
 		$(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
 train-encoder: $(VENV)/.installed-encoder  ## train the blend (FAMILY=encoder: the encoder alone) on data/corpus: DATA, BASE, EPOCHS, FROZEN=layers, ENCODER_OUT, SEED
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
-		--group-column batch --taxonomy --family $(FAMILY) --caution 1.6 --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
+		--group-column batch --taxonomy --family $(FAMILY) --caution $(CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
+		--frozen-layers $(FROZEN) $(if $(BASE),--base $(BASE)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
+
+self-train: $(VENV)/$(if $(KEEP_ENCODER),.installed,.installed-encoder)  ## train FAMILY on data/corpus and on texts nobody labelled: TEACHER=folder UNLABELLED=files [SAMPLE=n] [KEEP_ENCODER=1] OUT=folder
+	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
+		--group-column batch --taxonomy --family $(FAMILY) --caution $(CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
+		--teacher $(TEACHER) --unlabelled $(UNLABELLED) $(if $(SAMPLE),--unlabelled-sample $(SAMPLE)) $(if $(KEEP_ENCODER),--keep-encoder) \
 		--frozen-layers $(FROZEN) $(if $(BASE),--base $(BASE)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
 evaluate: $(VENV)/$(if $(REPORT),.installed-report,.installed)  ## evaluate a model: MODEL=folder DATA=file [REPORT=folder]
@@ -111,6 +118,10 @@ bench: bench-tag bench-service bench-hotspots  ## all benchmarks
 
 bench-tag: $(VENV)/.installed-dev  ## tagging speed beside a plain pipeline: DATA=file
 	$(BIN)/python -m training.benchmark $(if $(DATA),--data $(DATA))
+
+bench-peers: $(VENV)/.installed-encoder  ## the served model, its parts and other libraries on labelled texts: TEST=file (minutes)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[peers]'
+	OMP_NUM_THREADS=1 $(BIN)/python -m training.benchmark_peers --test $(TEST)
 
 bench-service: $(VENV)/.installed-dev  ## latency and throughput of the service
 	$(BIN)/python -m service.benchmark

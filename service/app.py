@@ -37,7 +37,7 @@ def create_app(settings: Settings, store: Store | None = None, tagger: TagsCompl
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         with ExitStack() as stack:
             opened = store or stack.enter_context(await run_in_threadpool(Store.open, settings.database))
-            loaded = tagger or await run_in_threadpool(Tagger.load, settings.model)
+            loaded = tagger or await run_in_threadpool(Tagger.load, settings.model, settings.fast)
             if settings.hotspot_minutes:
                 job = _job(settings, opened, metrics)
                 job.start()

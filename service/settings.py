@@ -52,6 +52,12 @@ def _one_of(values: tuple[str, ...]) -> Callable[[str], str]:
     return parse
 
 
+def _switch(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError("0 or 1")
+    return text == "1"
+
+
 def _url(text: str) -> str:
     if text and (urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname):
         raise ValueError("an http or https URL")
@@ -78,6 +84,7 @@ class Settings:
         port: TCP port.
         database: SQLAlchemy URL, or the path of an SQLite file.
         model: folder of the model; None = the one shipped.
+        fast: of a blend ask only the linear part (0 or 1): for machines that must tag hundreds of complaints a second.
         hotspot_minutes: minutes between two runs of the hotspot detection; 0 = none.
         hotspot_days: days of history each run reads, as far as there are so many: from 379 on hotspots tell the
             change on the year, from 866 on they allow for what comes back every year.
@@ -92,6 +99,7 @@ class Settings:
     port: int = field(default=8000, metadata={"parse": _whole(0, 65535)})
     database: str = field(default="sqlite:///var/triage.db", metadata={"parse": _text})
     model: Path | None = field(default=None, metadata={"parse": _path})
+    fast: bool = field(default=False, metadata={"parse": _switch})
     hotspot_minutes: int = field(default=15, metadata={"parse": _whole(0, 10080)})
     hotspot_days: int = field(default=880, metadata={"parse": _whole(14, 1500)})
     hotspot_mode: Mode = field(default="normal", metadata={"parse": _one_of(get_args(Mode))})

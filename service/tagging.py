@@ -25,7 +25,9 @@ Answer = Triage | dict[str, object]
 """A triage; for a model with other heads `{"id", "<head>": {"key", "confidence"}}`; for a row that cannot be tagged `{"id", "error"}`."""
 
 
-def tag_rows(rows: Iterable[Row], model: Path | None, columns: Mapping[str, str], now: datetime, workers: int = 1) -> Iterator[Answer]:
+def tag_rows(
+    rows: Iterable[Row], model: Path | None, columns: Mapping[str, str], now: datetime, workers: int = 1, fast: bool = False
+) -> Iterator[Answer]:
     """Answer rows in order; nothing is lost: a row that cannot be tagged is answered with its error.
 
     Args:
@@ -34,22 +36,23 @@ def tag_rows(rows: Iterable[Row], model: Path | None, columns: Mapping[str, str]
         columns: column -> field of a complaint (`service.importing.FIELDS`), for columns that are not called like their field.
         now: the time of complaints that give none.
         workers: processes; each loads the model and takes blocks of rows.
+        fast: see `triage.artifact.load`.
 
     Raises:
         ArtifactError: the model cannot be loaded.
     """
     threads = 0 if workers == 1 else 1  # processes share the cores already
-    _engine(model, threads)  # a model that cannot be loaded shows here, before any process is started
+    _engine(model, threads, fast)  # a model that cannot be loaded shows here, before any process is started
     remaining = iter(rows)
     blocks = iter(lambda: tuple(islice(remaining, BLOCK)), ())
     if workers == 1:
         for block in blocks:
-            yield from _answer(block, model, threads, columns, now)
+            yield from _answer(block, model, threads, fast, columns, now)
         return
     with ProcessPoolExecutor(workers) as pool:
         waiting: deque[Future[list[Answer]]] = deque()
         for block in blocks:
-            waiting.append(pool.submit(_answer, block, model, threads, columns, now))
+            waiting.append(pool.submit(_answer, block, model, threads, fast, columns, now))
             if len(waiting) > 2 * workers:  # so many blocks are in memory at most
                 yield from waiting.popleft().result()
         for done in waiting:
@@ -91,9 +94,9 @@ def flat(answer: Answer) -> dict[str, object]:
 
 
 @cache
-def _engine(model: Path | None, threads: int) -> Tagger | Classifier:
+def _engine(model: Path | None, threads: int, fast: bool) -> Tagger | Classifier:
     """Loaded once in each process."""
-    classifier, manifest = load(model or served_folder(), threads)
+    classifier, manifest = load(model or served_folder(), threads, fast)
     engine = Tagger(classifier, manifest) if set(HEADS) <= set(classifier.heads) else classifier
     if isinstance(engine, Tagger):
         engine.warm_up()
@@ -101,7 +104,9 @@ def _engine(model: Path | None, threads: int) -> Tagger | Classifier:
     return engine
 
 
-def _answer(block: tuple[Row, ...], model: Path | None, threads: int, columns: Mapping[str, str], now: datetime) -> list[Answer]:
+def _answer(
+    block: tuple[Row, ...], model: Path | None, threads: int, fast: bool, columns: Mapping[str, str], now: datetime
+) -> list[Answer]:
     answers: list[Answer | None] = []
     good: list[Complaint] = []
     for row in block:
@@ -112,7 +117,7 @@ def _answer(block: tuple[Row, ...], model: Path | None, threads: int, columns: M
             answers.append({"id": name, "error": problem_of(error, "")})
         else:
             answers.append(None)
-    tagged = iter(_tag(_engine(model, threads), good))
+    tagged = iter(_tag(_engine(model, threads, fast), good))
     return [next(tagged) if answer is None else answer for answer in answers]
 
 

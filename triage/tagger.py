@@ -56,12 +56,12 @@ class Tagger:
         self._categories = [self.taxonomy.categories[key] for key in classifier.heads["category"]]
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> "Tagger":
-        """The tagger over a model folder; without one, over the model that is served (models/current).
+    def load(cls, folder: Path | None = None, fast: bool = False) -> "Tagger":
+        """The tagger over a model folder; without one, over the model that is served (models/current). `fast`: see `triage.artifact.load`.
 
         Raises: ArtifactError when the folder is missing or not what its manifest vouches for.
         """
-        return cls(*load(folder or served_folder()))
+        return cls(*load(folder or served_folder(), fast=fast))
 
     def warm_up(self) -> None:
         """Read dictionaries, lexicon, regions and calendar now: a missing one stops the start, and the first complaint does not wait.

@@ -26,6 +26,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--database", metavar="URL", help=f"default: {Settings().database}")
     parser.add_argument("--model", type=Path, metavar="DIR", help="model folder (default: the one shipped)")
+    parser.add_argument("--fast", action="store_true", help="of a blend ask only the linear part: thousands of texts a second, more errors")
     parser.add_argument(
         "--map", nargs="+", default=[], metavar="COLUMN=FIELD", help=f"what columns hold; fields: {', '.join(FIELDS)}", dest="columns"
     )
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Import, and write {"stored", "known", "failed"} to stdout. Raises: TriageError."""
     settings = Settings.read(os.environ, database=args.database, model=args.model)
     columns = dict(_entry(text) for text in args.columns)
-    tagger = Tagger.load(settings.model)
+    tagger = Tagger.load(settings.model, args.fast or settings.fast)
     with Store.open(settings.database) as store:
         report = import_file(args.file, store, tagger, deps.now(), columns, args.source)
     sys.stdout.write(orjson.dumps(report, option=orjson.OPT_APPEND_NEWLINE).decode())

@@ -25,7 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "serve",
         help="serve the HTTP API and the operations page",
         description="Serve the HTTP API (/v1, described at /docs) and the operations page (/). Every option can also be set in the"
-        " environment (TRIAGE_HOST ...); TRIAGE_HOTSPOT_MINUTES, TRIAGE_HOTSPOT_DAYS, TRIAGE_HOTSPOT_MODE, TRIAGE_WEBHOOK, TRIAGE_WEBHOOK_SECONDS,"
+        " environment (TRIAGE_HOST ...); TRIAGE_FAST, TRIAGE_HOTSPOT_MINUTES, TRIAGE_HOTSPOT_DAYS, TRIAGE_HOTSPOT_MODE, TRIAGE_WEBHOOK, TRIAGE_WEBHOOK_SECONDS,"
         " TRIAGE_AUTH and TRIAGE_API_KEYS only there.",
     )
     parser.add_argument("--host", help=f"address to listen on (default: {Settings().host})")
@@ -44,11 +44,11 @@ def run(args: argparse.Namespace) -> int:
     """
     settings = Settings.read(os.environ, host=args.host, port=args.port, database=args.database, model=args.model)
     listener = _listen(settings.host, settings.port)
-    tagger = Tagger.load(settings.model)
+    tagger = Tagger.load(settings.model, settings.fast)
     tagger.warm_up()
     with listener, Store.open(settings.database) as store:
         if args.demo and store.is_empty():
-            fill(store, tagger, settings.hotspot_days, deps.now())
+            fill(store, Tagger.load(settings.model, fast=True), settings.hotspot_days, deps.now())
         app = create_app(settings, store, tagger)
         host, port = listener.getsockname()[:2]
         _log.info("serving http://%s:%d", f"[{host}]" if ":" in host else host, port)

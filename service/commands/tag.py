@@ -30,6 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--input-format", choices=("jsonl", "csv", "tsv", "text", "xlsx", "parquet"), help="(default: by the file's name)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
     parser.add_argument("--model", type=Path, metavar="DIR", help="model folder (default: the one that is served)")
+    parser.add_argument("--fast", action="store_true", help="of a blend ask only the linear part: thousands of texts a second, more errors")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
     parser.set_defaults(run=run)
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     text_columns = () if args.text_column == "text" else (args.text_column,)
     rows = read_rows(args.file, args.input_format or _sniffed(args.file), text_columns)
     tally = _Tally()
-    answers = tally.counted(tag_rows(rows, args.model, {args.text_column: "text"}, deps.now(), args.workers))
+    answers = tally.counted(tag_rows(rows, args.model, {args.text_column: "text"}, deps.now(), args.workers, args.fast))
     shown = tqdm(answers, desc="tag", unit=" rows", file=sys.stderr, mininterval=0.5, disable=not sys.stderr.isatty())
     write_rows(shown if jsonl else map(flat, shown), target, fmt)
     if tally.failed:

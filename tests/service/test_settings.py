@@ -25,6 +25,7 @@ def test_the_environment_sets_and_the_command_line_wins() -> None:
         ("TRIAGE_HOTSPOT_MINUTES", "-1", "from 0"),
         ("TRIAGE_WEBHOOK", "ftp://x", "http"),
         ("TRIAGE_AUTH", "maybe", "auto, on, off"),
+        ("TRIAGE_FAST", "yes", "0 or 1"),
     ],
 )
 def test_an_error_names_setting_value_and_expectation(name: str, value: str, expected: str) -> None:

@@ -52,6 +52,17 @@ def test_a_model_of_any_family_read_back_answers_as_before(family, tmp_path):
         np.testing.assert_array_equal(classifier.predict_proba(TEXTS)[head], probabilities)
 
 
+def test_a_blend_in_a_hurry_is_its_linear_part_and_says_so(tmp_path):
+    saved("blend", tmp_path / "blend")
+    saved("linear", tmp_path / "linear")
+    fast, manifest = artifact.load(tmp_path / "blend", fast=True)
+    assert manifest.folder_name == "toy-1-fast"
+    expected = classifier_of("linear").predict_proba(TEXTS)["category"]
+    np.testing.assert_array_equal(fast.predict_proba(TEXTS)["category"], expected)
+    _, unchanged = artifact.load(tmp_path / "linear", fast=True)
+    assert unchanged.folder_name == "toy-1"
+
+
 def test_weights_and_cascade_of_a_blend_survive(tmp_path):
     saved("blend", tmp_path / "toy")
     classifier, _ = artifact.load(tmp_path / "toy", threads=1)
