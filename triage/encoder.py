@@ -1,6 +1,7 @@
 """The encoder family at serving time: a fine-tuned transformers encoder in ONNX Runtime, 8-bit weights, no torch."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,15 @@ from tokenizers import Encoding, Tokenizer
 from triage.classify import MOST_WORDS
 from triage.text import cut, function_words
 
+_GREETING = re.compile(r"(?:(?:领导|客服|请问|老师)?[你您]们?好|打扰(?:一下|了)|麻烦问[一下]*|请问一下|请问)?[\s,，.。!！:：~]*")
+_THANKS = re.compile(
+    r"(?:[\s,，.。!！;；~]*(?:谢谢[你您]?们?了?|多谢|感谢|辛苦了?|拜托了?|望(?:尽快)?(?:回复|处理|解决)|(?:麻烦|请)[你您]?们?(?:尽快|尽早|帮忙|帮我)*"
+    r"(?:看一?下|看看|处理一?下|处理|解决一?下|解决|核实一?下|回复)))*[\s,，.。!！~]*$"
+)
+_LEAST_CHARACTERS = 4
+# Thanks longer than this are part of the matter; the search must not walk through long texts.
+_MOST_THANKS = 40
+
 Pieces = tuple[list[int], list[tuple[int, int]]]
 """Ids of the pieces of a text, and where each stands in it (start, end); (0, 0) for those that are not of the text."""
 
@@ -22,6 +32,9 @@ Pieces = tuple[list[int], list[tuple[int, int]]]
 @dataclass(frozen=True, eq=False)
 class PieceReader:
     """Texts into ids of pieces, alike in training and serving.
+
+    Greetings at the beginning and thanks at the end are left out. They say nothing of the matter, but those who ask and praise use them
+    more than those who complain: to an encoder "您好，转账失败了，谢谢" was a question (tests/behaviour).
 
     Args:
         tokenizer: without truncation and padding.
@@ -35,11 +48,13 @@ class PieceReader:
 
     def read(self, texts: Sequence[str]) -> list[Pieces]:
         """Ids and places of each text, in order."""
-        return [self._shortened(encoding) for encoding in self.tokenizer.encode_batch([self.prefix + text for text in texts])]
+        matters = [_matter(text) for text in texts]
+        encodings = self.tokenizer.encode_batch([self.prefix + text[start:end] for text, (start, end) in zip(texts, matters, strict=True)])
+        return [self._shortened(encoding, start) for encoding, (start, _) in zip(encodings, matters, strict=True)]
 
-    def _shortened(self, encoding: Encoding) -> Pieces:
-        shift = len(self.prefix)
-        places = [(max(start - shift, 0), max(end - shift, 0)) for start, end in encoding.offsets]
+    def _shortened(self, encoding: Encoding, begins: int) -> Pieces:
+        own = len(self.prefix)
+        places = [(begins + start - own, begins + end - own) if start >= own < end else (0, 0) for start, end in encoding.offsets]
         if len(places) <= self.max_pieces:
             return encoding.ids, places
         head = self.max_pieces // 2
@@ -121,6 +136,18 @@ class EncoderClassifier:
 
     def _columns(self, head: str) -> slice:
         return head_columns(self.heads, head)
+
+
+def _matter(text: str) -> tuple[int, int]:
+    """Where a text begins and ends (exclusive) without greeting and thanks; the whole text where nothing else would be left.
+
+    >>> text = "您好,转账失败了,麻烦处理一下,谢谢!"
+    >>> start, end = _matter(text)
+    >>> text[start:end]
+    '转账失败了'
+    """
+    start, end = _GREETING.match(text).end(), _THANKS.search(text, max(0, len(text) - _MOST_THANKS)).start()
+    return (start, end) if end - start >= _LEAST_CHARACTERS else (0, len(text))
 
 
 def head_columns(heads: Mapping[str, Sequence[str]], head: str) -> slice:
