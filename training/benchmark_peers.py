@@ -93,7 +93,7 @@ def _most_probable(classifier: Classifier) -> Predict:
 def _tfidf_svm(corpus: Examples) -> Callable[[], list[Peer]]:
     def make() -> list[Peer]:
         pipelines = {
-            head: make_pipeline(TfidfVectorizer(tokenizer=jieba.lcut, token_pattern=None), LinearSVC()).fit(*_labelled(corpus, head))
+            head: make_pipeline(TfidfVectorizer(tokenizer=_cut, token_pattern=None), LinearSVC()).fit(*_labelled(corpus, head))
             for head in HEADS
         }
         size = len(pickle.dumps(pipelines)) / 1e6
@@ -229,6 +229,10 @@ def _seconds(work: Callable[[], object]) -> float:
         work()
         found.append(time.perf_counter() - start)
     return min(found)
+
+
+def _cut(text: str) -> list[str]:
+    return jieba.lcut(text)  # a function, unlike jieba's own method, can be pickled
 
 
 def _words(text: str) -> str:

@@ -49,6 +49,11 @@ _SETTLED = re.compile(
     r"|成功|(?<!不)管用|(?<!没)(?<!没有)有效|效果(?:真|很)?好|厉害|给力|点赞|(?<!不)满意|态度好"
 )
 
+_OWN_THREAT = re.compile(
+    r"(?:我们?|本人|咱们?)(?:就|只好|只能|只有|将|会|要|马上|直接|立刻|一定|肯定)|(?:否则|不然|再不|[不没](?:解决|处理|退|赔|给)[^,。]{0,4})[^你您他她]{0,5}就?[^你您他她]{0,4}$"
+)
+_ADVICE = re.compile(r"[你您他她][^,。]{0,6}$|建议|可以|大家|问我")
+
 
 @dataclass(frozen=True, slots=True)
 class Floor:
@@ -85,13 +90,14 @@ def floors(text: str, reading: Reading, category: Category, channel: str) -> lis
     """The policy rules that apply to a complaint, none of them to a mere question, to hearsay or to what is denied.
 
     What is taken for no complaint keeps those that would make it one: danger to life, and, told as the writer's own and not as settled,
-    a regulator, a court or the press that is already involved, and a group. What a regulator hands over stays with the model: it passes
-    on questions too.
+    a regulator, a court or the press that is already involved or that the writer threatens to turn to, and a group. What a regulator hands
+    over stays with the model: it passes on questions too.
     """
     held = [(key, cues()[key]) for key in reading.cues]
     if category.key == NOT_COMPLAINT:
         safety = [Floor(cue.level, cue.reason) for key, cue in held if key == "safety"]
         involved = [floor for floor in _escalation(text, reading.facts) if floor.level == 4]
+        involved += _escalation(text, [fact for fact in reading.facts if fact.kind == "escalation" and _own_threat(text, fact)])
         if _group_acts(text, reading.cues):
             involved.append(Floor(4, "群体性诉求"))
         return safety if involved and _SETTLED.search(text) else safety + involved
@@ -137,6 +143,12 @@ def _escalation(text: str, facts: Sequence[Fact]) -> list[Floor]:
         elif stage == "done" and _turned_to(key, text, fact):
             found.append(Floor(4 if _is_authority(key, fact.text) else 3, f"已诉诸{name}"))
     return found
+
+
+def _own_threat(text: str, fact: Fact) -> bool:
+    """The writer's own threat, not advice to others: 不解决我就找银保监, not 你可以打12378."""
+    before = text[max(0, fact.start - 10) : fact.start]
+    return str(fact.value).endswith(".threat") and bool(_OWN_THREAT.search(before)) and not _ADVICE.search(before)
 
 
 def _is_authority(key: str, name: str) -> bool:

@@ -100,6 +100,20 @@ def test_questions_chatter_and_praise_that_name_a_regulator_stay_slight(text):
     assert level(text, "other.not_complaint").level == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("如果不解决我就投诉到银保监会", 3),
+        ("再不处理就打12378了", 3),
+        ("你可以打12378投诉", 1),
+        ("不解决你就去银保监投诉", 1),
+        ("我要是你就投诉到银保监会了", 1),
+    ],
+)
+def test_ones_own_threat_counts_even_where_the_model_sees_no_complaint_and_advice_does_not(text, expected):
+    assert level(text, "other.not_complaint").level == expected
+
+
 def test_the_model_judges_what_a_regulator_passes_on_as_no_complaint():
     text = normalise("请问大额存单利率是多少")
     assert floors(text, read(text, TOLD), TAXONOMY.category("other.not_complaint"), "regulator") == []
