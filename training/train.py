@@ -158,6 +158,7 @@ def card(request: Request, manifest: Manifest, examples: Examples, measured: Map
         f"Review thresholds: {', '.join(f'`{head}` {value:.3f}' for head, value in manifest.review_thresholds.items())}; {_chosen(request)}.",
         "Probable label errors in the data (`triage review --data`) are found by the cross-validation of a linear model, whatever the family of "
         "this one; texts worth labelling next (`triage review --unlabelled`) by this model.",
+        *(per_class(test, by_head) for test, by_head in measured.items() if test not in OWN_ROWS.values()),
         "## Use and limits",
         request.notes.strip()
         or "For texts like those it was trained on. It answers every text with one of its labels: what it was never shown it cannot name. "
@@ -171,6 +172,15 @@ def _origin(request: Request) -> dict[str, str]:
     if not request.teacher:
         return {}
     return {"teacher": request.teacher.name, "unlabelled": ", ".join(path.name for path in request.unlabelled)}
+
+
+def per_class(test: str, measured: Mapping[str, HeadFigures]) -> str:
+    """Precision, recall and F1 of each label of each head on a test, in Markdown; labels of which there are more first."""
+    lines = [f"### {test}, by label", "", "| head | label | n | precision | recall | f1 |", "|---|---|---|---|---|---|"]
+    for head, found in measured.items():
+        for label, f in sorted(found.per_class.items(), key=lambda item: -item[1].n):
+            lines.append(f"| {head} | {label} | {f.n} | {f.precision:.2f} | {f.recall:.2f} | {f.f1:.2f} |")
+    return "\n".join(lines)
 
 
 def _teacher(request: Request, examples: Examples, tests: Iterable[Examples]) -> families.Teacher | None:
