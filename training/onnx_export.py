@@ -47,7 +47,7 @@ def export(model: MultiHead) -> bytes:
             str(path), model_type="bert", num_heads=config.num_attention_heads, hidden_size=config.hidden_size, opt_level=0
         )
         fused.save_model_to_file(str(path))  # also names the operator set of the fused operators
-        return path.read_bytes()
+        return _without_traces(onnx.load(path)).SerializeToString()
 
 
 def quantise(model: bytes, sample: Sequence[Sequence[int]]) -> bytes:
@@ -107,6 +107,15 @@ def _peaks(model: onnx.ModelProto, names: Sequence[str], sample: Sequence[Sequen
             found = np.abs(value).reshape(-1, value.shape[-1]).max(axis=0)
             peaks[name] = np.maximum(peaks.get(name, 0), found)
     return peaks
+
+
+def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drop the notes of the tracer: they name the folders of the machine that trained."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info):
+        for note in {"metadata_props", "doc_string"} & {field.name for field in part.DESCRIPTOR.fields}:
+            part.ClearField(note)
+    return model
 
 
 def _heads_node(graph: onnx.GraphProto) -> str:

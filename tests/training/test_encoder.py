@@ -80,6 +80,7 @@ def test_the_served_model_answers_as_the_trained_one(tiny, tmp_path):
     )
     assert np.corrcoef(small.scores(TEXTS).ravel(), np.ravel(expected))[0, 1] > 0.99
     assert len(small.model) < len(exported)
+    assert b"finetune.py" not in exported  # nor any other trace of the machine that trained
 
 
 def test_channels_that_are_far_larger_than_the_others_survive_eight_bits(tiny, tmp_path):
