@@ -8,7 +8,8 @@ DEMO     ?= 1
 OUT      ?= var/models/bank-linear
 FAMILY   ?= blend
 FROZEN   ?= 2
-CAUTION  ?= 1.2
+CAUTION  ?= 1.5
+EPOCHS   ?= 3
 ENCODER_OUT ?= var/models/bank-$(FAMILY)
 SHEET    ?= var/review.xlsx
 INTO     ?= var/split
@@ -92,9 +93,9 @@ train-encoder: $(VENV)/.installed-encoder  ## train the blend (FAMILY=encoder: t
 		--group-column batch --taxonomy --family $(FAMILY) --caution $(CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
 		--frozen-layers $(FROZEN) $(if $(BASE),--base $(BASE)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
-self-train: $(VENV)/$(if $(KEEP_ENCODER),.installed,.installed-encoder)  ## train FAMILY on data/corpus and on texts nobody labelled: TEACHER=folder UNLABELLED=files [SAMPLE=n] [KEEP_ENCODER=1] OUT=folder
+self-train: $(VENV)/$(if $(KEEP_ENCODER),.installed,.installed-encoder)  ## train FAMILY on data/corpus and on texts nobody labelled: TEACHER=folder UNLABELLED=files [SAMPLE=n] [KEEP_ENCODER=1] ENCODER_OUT=folder
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
-		--group-column batch --taxonomy --family $(FAMILY) --caution $(CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
+		--group-column batch --taxonomy --family $(FAMILY) --caution $(CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
 		--teacher $(TEACHER) --unlabelled $(UNLABELLED) $(if $(SAMPLE),--unlabelled-sample $(SAMPLE)) $(if $(KEEP_ENCODER),--keep-encoder) \
 		--frozen-layers $(FROZEN) $(if $(BASE),--base $(BASE)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 

@@ -19,7 +19,7 @@ NEEDED = ("torch", "transformers", "onnx", "onnxscript")
 # Accuracy that 8-bit weights may cost; a model that loses more, by more than chance explains, is served in 32 bits.
 MOST_LOSS = 0.005
 _LEAST_PIECES = 16
-# Texts on which 8-bit weights are prepared; more of them changed nothing.
+# Texts on which 8-bit weights are prepared.
 _SMOOTHING_TEXTS = 200
 
 log = logging.getLogger(__name__)
