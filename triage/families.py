@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import joblib
+import numpy as np
 import orjson
 from tokenizers import Tokenizer
 
@@ -89,6 +90,7 @@ def _write_blend(classifier: BlendClassifier) -> dict[str, bytes]:
         "weights": classifier.weights,
         "cascade": classifier.cascade and asdict(classifier.cascade),
         "temperatures": classifier.temperatures,
+        "lifts": {head: lift.tolist() for head, lift in classifier.lifts.items()},
     }
     return _write_linear(classifier.linear) | _write_encoder(classifier.encoder) | {LAYOUT.blend_settings: _json(settings)}
 
@@ -103,7 +105,9 @@ def _read_blend(content: Mapping[str, bytes], threads: int) -> BlendClassifier:
         cascade = Cascade(cascade["thresholds"], {head: tuple(labels) for head, labels in cascade["always_ask"].items()})
     # Blends written before there were temperatures answer with the bare mean.
     temperatures = settings.get("temperatures", dict.fromkeys(linear.heads, 1.0))
-    return BlendClassifier(linear, encoder, settings["weights"], cascade, temperatures)
+    # ... and those before heads were read together have no lifts.
+    lifts = {head: np.array(lift, dtype=np.float32) for head, lift in settings.get("lifts", {}).items()}
+    return BlendClassifier(linear, encoder, settings["weights"], cascade, temperatures, lifts)
 
 
 def _json(settings: dict[str, object]) -> bytes:
