@@ -17,7 +17,7 @@ from training.examples import Examples, read_examples, require_trainable
 from training.linear import LinearSettings
 from training.pseudo_labels import read_unlabelled
 from training.risk import DELTA, threshold_for_risk
-from triage.artifact import Manifest, library_versions, load, require_replaceable, save
+from triage.artifact import DataFile, Manifest, library_versions, load, require_replaceable, save
 from triage.errors import InputError
 from triage.taxonomy import Taxonomy
 from triage.text import dictionary_hash
@@ -193,12 +193,19 @@ def _teacher(request: Request, examples: Examples, tests: Iterable[Examples]) ->
     if request.keep_encoder and request.family != "blend":
         raise InputError("--keep-encoder", request.family, "--family blend, which has an encoder and another part to train")
     classifier, manifest = load(request.teacher)
-    if request.keep_encoder and (manifest.data, manifest.seed) != (examples.files, request.seed):
-        expected = "a model trained on the same --data with the same --seed: what its encoder has not seen chooses weights and thresholds"
+    # Labels may have been corrected since; another set of rows would be parted otherwise.
+    if request.keep_encoder and (_rows(manifest.data), manifest.seed) != (_rows(examples.files), request.seed):
+        expected = (
+            "a model trained on the same rows of --data with the same --seed: what its encoder has not seen chooses weights and thresholds"
+        )
         raise InputError("--teacher", manifest.folder_name, expected)
     known = chain(examples.texts, *(test.texts for test in tests))
     texts = read_unlabelled(request.unlabelled, request.text_column, known, request.unlabelled_sample, request.seed)
     return families.Teacher(classifier, texts, request.keep_encoder)
+
+
+def _rows(files: Iterable[DataFile]) -> list[tuple[str, int]]:
+    return [(file.name, file.rows) for file in files]
 
 
 def _read(request: Request, files: Sequence[Path]) -> Examples:

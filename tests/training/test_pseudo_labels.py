@@ -82,3 +82,25 @@ def test_train_takes_a_teacher_and_says_so_on_the_card(tmp_path, capsys):
         assert named in capsys.readouterr().err
     assert not (tmp_path / "refused").exists()
     assert np.isfinite(list(manifest.metrics["cross_validation"]["topic"].values())).all()
+
+
+def test_an_encoder_is_kept_over_corrected_labels_and_not_over_other_rows(tmp_path, capsys):
+    def data(name, texts, labels):
+        path = tmp_path / name / "投诉.jsonl"
+        path.parent.mkdir()
+        rows = [{"text": text, "topic": label} for text, label in zip(texts, labels, strict=True)]
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+        return path
+
+    def refusal(path):
+        assert main([*train, "--data", str(path), "--family", "blend", "--keep-encoder", *teacher, "--out", str(tmp_path / "b")]) == 2
+        return capsys.readouterr().err
+
+    train = ["train", "--label-column", "topic"]
+    teacher = ["--teacher", str(tmp_path / "teacher"), "--unlabelled", str(write(tmp_path / "评论.jsonl", ["转账总失败"]))]
+    given = data("given", TEXTS, LABELS)
+    assert main([*train, "--data", str(given), "--out", str(tmp_path / "teacher")]) == 0
+    capsys.readouterr()
+    assert "the same rows" in refusal(data("fewer", TEXTS[1:], LABELS[1:]))
+    # Past that check; this teacher has no encoder to keep.
+    assert "a linear model" in refusal(data("corrected", TEXTS, [LABELS[-1], *LABELS[1:]]))
