@@ -1,14 +1,12 @@
-"""Choose how a linear model and an encoder answer together: each head's weight, when the linear answer stands alone, how heads
-are read together, the calibration."""
+"""Choose how a linear model and an encoder answer together: each head's weight, when the linear answer stands alone, the calibration."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
 from training.linear import temperature
-from triage.blend import Cascade, log_probabilities, mixed, read_together
+from triage.blend import Cascade, log_probabilities, mixed
 
 WEIGHTS = np.linspace(0, 1, 21)
 # Accuracy that the cascade may cost on each head, measured on the held-out rows.
@@ -16,8 +14,6 @@ STATED_LOSS = 0.003
 NEVER = 1.01
 # Where a wrong answer is dearest, the encoder always has its say.
 ALWAYS_ASK = {"severity": ("3", "4")}
-# Of the lift between heads; under 1, so that no label is ever ruled out.
-STRENGTHS = (0.0, 0.25, 0.5, 0.75)
 
 Distributions = Mapping[str, NDArray[np.floating]]
 """Head -> probabilities (texts, labels); rows of NaN where a text was not held out or has no label."""
@@ -77,47 +73,6 @@ def answered(
     for head in heads:
         found[head][rows[settled]] = linear[head][rows[settled]]
     return found, float(settled.mean())
-
-
-def choose_lifts(
-    distributions: Distributions, targets: Mapping[str, NDArray[np.integer]], heads: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, NDArray[np.floating]], float]:
-    """How the labels of the other heads go with those of the first, and how much is to be made of it (0-1).
-
-    The heads judge by the same words, so that the whole lift would count them twice: of the `STRENGTHS` the one is taken under which the
-    held-out labels of the first head are most likely at the temperature that suits them.
-
-    Args:
-        distributions: as `answered` gives them.
-        targets: as for `choose_weights`; the lifts are counted on all rows.
-        heads: head -> labels.
-
-    Returns:
-        Head -> lift, for `triage.blend.read_together`; nothing at strength 0. And the strength.
-    """
-    first, *others = targets
-    rows = np.flatnonzero((targets[first] >= 0) & ~np.any([np.isnan(p[:, 0]) for p in distributions.values()], axis=0))
-    if not others or not len(rows):
-        return {}, 0.0
-    known = {head: p[rows] for head, p in distributions.items()}
-    ratios = {head: _ratios(targets[first], targets[head], len(heads[first]), len(heads[head])) for head in others}
-    costs, candidates = [], [{head: 1 - strength + strength * ratio for head, ratio in ratios.items()} for strength in STRENGTHS]
-    for lifts in candidates:
-        scores = log_probabilities(read_together(known, lifts)[first].astype(np.float64))
-        scores /= temperature(scores, targets[first][rows])
-        costs.append(-np.mean(log_softmax(scores, axis=1)[np.arange(len(rows)), targets[first][rows]]))
-    best = int(np.argmin(costs))
-    return ({head: np.round(lift, 4) for head, lift in candidates[best].items()} if best else {}), STRENGTHS[best]
-
-
-def _ratios(first: NDArray[np.integer], other: NDArray[np.integer], labels: int, other_labels: int) -> NDArray[np.floating]:
-    """P(other's label | first's label) / P(other's label), from rows that have both; 1 where a label was never seen."""
-    both = (first >= 0) & (other >= 0)
-    counts = (
-        np.bincount(first[both] * other_labels + other[both], minlength=labels * other_labels).reshape(labels, other_labels).astype(float)
-    )
-    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / max(counts.sum(), 1)
-    return np.divide(counts, expected, out=np.ones_like(counts), where=expected > 0)
 
 
 def choose_temperatures(distributions: Distributions, targets: Mapping[str, NDArray[np.integer]], caution: float = 1.0) -> dict[str, float]:

@@ -12,7 +12,7 @@ from training.encoder import EncoderSettings
 from training.examples import Examples
 from training.linear import LinearSettings
 from training.pseudo_labels import LEAST_CONFIDENCE, pseudo_label
-from triage.blend import BlendClassifier, read_together, tempered
+from triage.blend import BlendClassifier, tempered
 from triage.classify import Classifier
 from triage.encoder import EncoderClassifier
 from triage.errors import InputError
@@ -24,8 +24,8 @@ ABOUT = {
     "linear": f"{_LINEAR}; probabilities calibrated by temperature.",
     "encoder": f"{_ENCODER}; probabilities calibrated by temperature.",
     "blend": f"Two models that answer together. 1: {_LINEAR}. 2: {_ENCODER}. Their calibrated probabilities are averaged with the weights of "
-    "`blend.json`; where the linear model is sure in every head and the complaint is not severe, it answers alone. The first head is then read in "
-    "the light of the others, and what is answered is calibrated once more by temperature.",
+    "`blend.json`; where the linear model is sure in every head and the complaint is not severe, it answers alone. What is answered is "
+    "calibrated once more by temperature.",
 }
 
 
@@ -123,14 +123,11 @@ def _blended(
     weights = blend.choose_weights(first.held_out, second.held_out, targets) | shares
     cascade = blend.choose_cascade(first.held_out, second.held_out, targets, weights, heads)
     answers, settled = blend.answered(first.held_out, second.held_out, weights, cascade, heads)
-    lifts, strength = blend.choose_lifts(answers, targets, heads)
-    answers = read_together(answers, lifts)
     temperatures = blend.choose_temperatures(answers, targets, caution)
-    classifier = BlendClassifier(first.classifier, second.classifier, weights, cascade, temperatures, lifts)
+    classifier = BlendClassifier(first.classifier, second.classifier, weights, cascade, temperatures)
     # Measured as it will answer; rows of NaN stay so.
     held_out = {head: tempered(p, temperatures[head]) for head, p in answers.items()}
     text |= {"cascade_linear_share": round(settled, 4), "cascade_stated_loss": blend.STATED_LOSS}
-    text["lift_strength"] = strength
     text |= {f"temperature_{head}": value for head, value in temperatures.items()}
     text |= {f"weight_{head}": weight for head, weight in weights.items()}
     text |= {f"threshold_{head}": round(threshold, 4) for head, threshold in cascade.thresholds.items()}

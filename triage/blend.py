@@ -1,7 +1,7 @@
 """The blend family: a linear model and an encoder, which err differently, answer together; the linear one alone where it is sure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +44,6 @@ class BlendClassifier:
         weights: head -> the encoder's share (0-1); the linear part has the rest.
         cascade: None asks the encoder about every text.
         temperatures: head -> positive number by which the logarithms of what is answered are divided; 1 leaves it as it is.
-        lifts: head, of all but the first -> factors (labels of the first head, labels of this one), see `read_together`; empty: each head
-            for itself.
     """
 
     linear: LinearClassifier
@@ -53,7 +51,6 @@ class BlendClassifier:
     weights: dict[str, float]
     cascade: Cascade | None
     temperatures: dict[str, float]
-    lifts: dict[str, NDArray[np.floating]] = field(default_factory=dict)
 
     @property
     def heads(self) -> dict[str, tuple[str, ...]]:
@@ -67,7 +64,6 @@ class BlendClassifier:
         second = self.encoder.predict_proba([texts[i] for i in asked])
         for head, probabilities in answers.items():
             probabilities[asked] = mixed(probabilities[asked], second[head], self.weights[head])
-        answers = read_together(answers, self.lifts)
         return {head: tempered(probabilities, self.temperatures[head]) for head, probabilities in answers.items()}
 
     def explain(self, texts: Sequence[str], head: str, label_index: NDArray[np.integer]) -> list[list[tuple[str, float]]]:
@@ -78,28 +74,6 @@ class BlendClassifier:
 def mixed(linear: NDArray[np.floating], encoder: NDArray[np.floating], weight: float) -> NDArray[np.floating]:
     """Distributions (texts, labels) in the proportion 1 - weight : weight."""
     return (1 - weight) * linear + weight * encoder
-
-
-def read_together(
-    answers: Mapping[str, NDArray[np.floating]], lifts: Mapping[str, NDArray[np.floating]]
-) -> dict[str, NDArray[np.floating]]:
-    """The first head's answer in the light of the others': one that sees anger speaks against praise, one that sees a loss for the
-    categories where money is lost. What another head says is virtual evidence (Pearl 1988, section 2.2.2), as if it knew nothing of the first.
-
-    Args:
-        answers: head -> distributions (texts, labels).
-        lifts: head -> how many times likelier its labels are beside each label of the first head than by themselves (labels of the first, its own).
-
-    Returns:
-        The same, with the first head's distributions changed.
-    """
-    if not lifts:
-        return dict(answers)
-    first = next(iter(answers))
-    together = answers[first]
-    for head, lift in lifts.items():
-        together = together * (answers[head] @ lift.T.astype(together.dtype))
-    return {**answers, first: together / together.sum(axis=1, keepdims=True)}
 
 
 def tempered(probabilities: NDArray[np.floating], temperature: float) -> NDArray[np.floating]:

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import joblib
-import numpy as np
 import orjson
 from tokenizers import Tokenizer
 
@@ -90,7 +89,6 @@ def _write_blend(classifier: BlendClassifier) -> dict[str, bytes]:
         "weights": classifier.weights,
         "cascade": classifier.cascade and asdict(classifier.cascade),
         "temperatures": classifier.temperatures,
-        "lifts": {head: lift.tolist() for head, lift in classifier.lifts.items()},
     }
     return _write_linear(classifier.linear) | _write_encoder(classifier.encoder) | {LAYOUT.blend_settings: _json(settings)}
 
@@ -105,9 +103,7 @@ def _read_blend(content: Mapping[str, bytes], threads: int) -> BlendClassifier:
         cascade = Cascade(cascade["thresholds"], {head: tuple(labels) for head, labels in cascade["always_ask"].items()})
     # Blends written before there were temperatures answer with the bare mean.
     temperatures = settings.get("temperatures", dict.fromkeys(linear.heads, 1.0))
-    # ... and those before heads were read together have no lifts.
-    lifts = {head: np.array(lift, dtype=np.float32) for head, lift in settings.get("lifts", {}).items()}
-    return BlendClassifier(linear, encoder, settings["weights"], cascade, temperatures, lifts)
+    return BlendClassifier(linear, encoder, settings["weights"], cascade, temperatures)
 
 
 def _json(settings: dict[str, object]) -> bytes:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from training.blend import NEVER, answered, choose_cascade, choose_lifts, choose_temperatures, choose_weights
+from training.blend import NEVER, answered, choose_cascade, choose_temperatures, choose_weights
 from training.encoder import too_much_lost
 from training.evaluate import calibration_error
-from triage.blend import Cascade, mixed, read_together, tempered
+from triage.blend import Cascade, mixed, tempered
 
 HEADS = {"category": ("a", "b"), "severity": ("1", "2", "3")}
 
@@ -105,29 +105,3 @@ def test_rows_that_were_not_held_out_calibrate_nothing_and_stay_unanswered():
     assert share == 0.0
     assert np.isnan(answers["category"]).all()
     assert choose_temperatures(answers, {"category": np.array([0, 1])}) == {"category": 1.0}
-
-
-def test_heads_that_go_together_are_read_together():
-    random = np.random.default_rng(0)
-    truth = random.integers(0, 2, 2000)
-    severity = np.where(random.random(2000) < 0.9, 2 * truth, 1)  # "1" beside a, "3" beside b, seldom "2"
-    unsure = distributions(np.clip(np.where(truth == 0, 0.55, 0.45) + random.normal(0, 0.15, 2000), 0.05, 0.95))
-    answers = {"category": unsure, "severity": 0.9 * np.eye(3)[severity] + 0.1 / 3}
-    targets = {"category": truth, "severity": severity}
-    lifts, strength = choose_lifts(answers, targets, HEADS)
-    assert strength > 0
-    assert lifts["severity"][0, 0] > 1 > lifts["severity"][0, 2] > 0  # never ruled out
-    right = [(p["category"].argmax(axis=1) == truth).mean() for p in (answers, read_together(answers, lifts))]
-    assert right[1] > right[0] + 0.1
-
-
-def test_heads_that_have_nothing_to_do_with_each_other_are_left_alone():
-    random = np.random.default_rng(1)
-    truth, severity = random.integers(0, 2, 2000), random.integers(0, 3, 2000)
-    sure = distributions(np.where(truth == 0, 0.9, 0.1))
-    answers = {"category": sure, "severity": np.eye(3)[severity]}
-    lifts, _ = choose_lifts(answers, {"category": truth, "severity": severity}, HEADS)
-    np.testing.assert_allclose(read_together(answers, lifts)["category"], sure, atol=0.02)
-    assert choose_lifts({"category": sure}, {"category": truth}, HEADS) == ({}, 0.0)
-    held_out_nowhere = {head: np.full_like(p, np.nan) for head, p in answers.items()}
-    assert choose_lifts(held_out_nowhere, {"category": truth, "severity": severity}, HEADS) == ({}, 0.0)

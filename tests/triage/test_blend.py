@@ -8,7 +8,7 @@ pytest.importorskip("onnx", reason="builds its models with onnx, which serving d
 from onnx_encoder import voting_encoder
 
 from training.linear import LinearSettings, fit
-from triage.blend import BlendClassifier, Cascade, read_together
+from triage.blend import BlendClassifier, Cascade
 
 TEXTS = ["转账失败", "转账没到账", "转账转不出去", "登录不了", "登录失败", "登录要刷脸"]
 LABELS = {"category": ["转账"] * 3 + ["登录"] * 3, "severity": ["3", "2", "2", "1", "2", "1"]}
@@ -73,21 +73,3 @@ def test_words_are_the_linear_parts(blend):
 
 def test_no_text_gives_empty_distributions(blend):
     assert replace(blend, cascade=NEVER).predict_proba([])["category"].shape == (0, 2)
-
-
-def test_another_head_speaks_for_the_labels_it_goes_with():
-    answers = {"category": np.array([[0.5, 0.5], [0.9, 0.1]]), "sentiment": np.array([[0.9, 0.1], [0.5, 0.5]])}
-    lifts = {"sentiment": np.array([[1.5, 0.5], [0.5, 1.5]])}  # the first sentiment goes with the first category
-    read = read_together(answers, lifts)
-    np.testing.assert_allclose(read["category"], [[0.7, 0.3], [0.9, 0.1]])  # a head that knows nothing changes nothing
-    assert read["sentiment"] is answers["sentiment"]
-    assert read_together(answers, {}) == answers
-
-
-def test_lifts_change_the_first_head_alone(blend):
-    bare = blend.predict_proba(TEXTS)
-    answers = replace(blend, lifts={"severity": np.array([[2.0, 0.5, 0.5], [0.5, 1.0, 1.0]], dtype=np.float32)}).predict_proba(TEXTS)
-    np.testing.assert_allclose(answers["category"].sum(axis=1), 1, rtol=1e-5)
-    assert not np.allclose(answers["category"], bare["category"])
-    np.testing.assert_array_equal(answers["severity"], bare["severity"])
-    assert answers["category"].dtype == np.float32
