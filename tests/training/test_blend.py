@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from training.blend import NEVER, answered, choose_cascade, choose_temperatures, choose_weights
+from training.cli import main
 from training.encoder import too_much_lost
 from training.evaluate import calibration_error
 from triage.blend import Cascade, mixed, tempered
@@ -105,3 +106,16 @@ def test_rows_that_were_not_held_out_calibrate_nothing_and_stay_unanswered():
     assert share == 0.0
     assert np.isnan(answers["category"]).all()
     assert choose_temperatures(answers, {"category": np.array([0, 1])}) == {"category": 1.0}
+
+
+def test_without_a_cascade_the_mean_stands_everywhere():
+    linear, encoder = {"category": distributions([0.9, 0.2])}, {"category": distributions([0.7, 0.4])}
+    found, settled = answered(linear, encoder, {"category": 0.5}, None, {"category": ("a", "b")})
+    np.testing.assert_allclose(found["category"], distributions([0.8, 0.3]))
+    assert settled == 0
+
+
+def test_shares_of_several_heads_may_be_given_one_by_one(tmp_path, capsys):
+    shares = ["--encoder-share", "category=0.6", "--encoder-share", "severity=0.4"]
+    assert main(["train", "--data", str(tmp_path / "投诉.csv"), "--label-column", "topic", *shares, "--out", str(tmp_path / "m")]) == 2
+    assert "category, severity" in capsys.readouterr().err
