@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jieba
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _ours(served: Classifier, size: float) -> list[Peer]:
     parts: list[tuple[str, Classifier, float]] = [("served model", served, size)]
     if isinstance(served, BlendClassifier):
-        whole = BlendClassifier(served.linear, served.encoder, served.weights, None, served.temperatures)
+        whole = replace(served, cascade=None)
         parts += [("  blend of every text, without the cascade", whole, 0.0), ("  its linear part", served.linear, 0.0)]
         parts += [("  its encoder, 8-bit weights", served.encoder, len(served.encoder.model) / 1e6)]
     return [Peer(name, HEADS, _most_probable(classifier), mb) for name, classifier, mb in parts]

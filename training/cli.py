@@ -3,7 +3,7 @@
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -73,7 +73,10 @@ def run_train(args: argparse.Namespace) -> int:
             frozen_layers=args.frozen_layers,
             balance=args.balance,
             caution=args.caution,
+            held_out_groups=tuple(args.held_out_group),
+            start_from=tuple(args.start_from),
             shares=_shares(args),
+            priors=_priors(args),
             cascade=not args.no_cascade,
         ),
     )
@@ -157,6 +160,24 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
         metavar="HEAD=0..1",
         help="of the encoder in a blend, such as category=0.6; other heads: chosen on the rows held out",
     )
+    add(
+        "--prior",
+        type=_label_ratio,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="HEAD:LABEL=RATIO",
+        help="of a blend: how many times as frequent a label is in service as in the data, such as category:other.complaint=0.5",
+    )
+    add("--held-out-group", nargs="+", default=[], metavar="GROUP", help="that calibrates; default: a tenth of the rows at random")
+    add(
+        "--start-from",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="models whose encoder, fine-tuned from the same --base, training starts from; of several the mean",
+    )
     add("--keep-encoder", action="store_true", help="a blend takes over the encoder of --teacher, trained on the same data and seed")
     add("--frozen-layers", type=int, default=_ENCODER.frozen_layers, metavar="N", help="lowest layers that are not trained: faster")
 
@@ -175,11 +196,31 @@ def _head_share(text: str) -> tuple[str, float]:
     return head, _share(value)
 
 
+def _label_ratio(text: str) -> tuple[str, str, float]:
+    name, _, ratio = text.rpartition("=")
+    head, _, label = name.partition(":")
+    if not head or not label:
+        raise argparse.ArgumentTypeError(f"{text} is not HEAD:LABEL=RATIO")
+    return head, label, _positive(ratio)
+
+
+def _priors(args: argparse.Namespace) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for head, label, ratio in args.prior:
+        found.setdefault(head, {})[label] = ratio
+    _require_heads("--prior", found, args)
+    return found
+
+
 def _shares(args: argparse.Namespace) -> dict[str, float]:
     shares = dict(args.encoder_share)
-    if unknown := set(shares) - set(label_columns(args)):
-        raise InputError("--encoder-share", ", ".join(sorted(unknown)), f"heads of --label-column: {', '.join(label_columns(args))}")
+    _require_heads("--encoder-share", shares, args)
     return shares
+
+
+def _require_heads(option: str, named: Iterable[str], args: argparse.Namespace) -> None:
+    if unknown := set(named) - set(label_columns(args)):
+        raise InputError(option, ", ".join(sorted(unknown)), f"heads of --label-column: {', '.join(label_columns(args))}")
 
 
 def _positive(text: str) -> float:

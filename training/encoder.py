@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,13 @@ from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
 from training.linear import temperature
 from training.pseudo_labels import PseudoLabelled
+from triage.blend import BlendClassifier
+from triage.classify import Classifier
 from triage.encoder import EncoderClassifier, PieceReader, head_columns
 from triage.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from training.finetune import Targets  # imports torch
 
 NEEDED = ("torch", "transformers", "onnx", "onnxscript")
 # Accuracy that 8-bit weights may cost; a model that loses more, by more than chance explains, is served in 32 bits.
@@ -40,7 +46,11 @@ class EncoderSettings:
         half: bfloat16; None = where a GPU computes in it. On processors without AMX or AVX512-BF16 it is slower.
         quantised: 8-bit weights.
         held_out: share of the rows that is not trained on but calibrates.
+        held_out_groups: groups that are held out instead of a share drawn at random: the rows most like those in service.
+        start_from: model folders whose encoders, fine-tuned from the same `base`, training starts from: from the mean of their weights where
+            they are several (model soup, Wortsman et al. 2022).
         caution: multiplies the temperatures, see `training.linear.LinearSettings`.
+        priors: head -> label -> how many times as frequent the label is in service as in the rows; moves the answers of a blend.
         shares: head -> share of the encoder in a blend, 0-1, for texts in service that differ from those trained on, where an encoder is worth
             more than on held-out rows; other heads take what makes the held-out labels most likely.
         cascade: whether in a blend the linear part may answer alone where it is sure on held-out rows. For texts in service that differ from
@@ -57,7 +67,10 @@ class EncoderSettings:
     half: bool | None = None
     quantised: bool = True
     held_out: float = 0.1
+    held_out_groups: tuple[str, ...] = ()
+    start_from: tuple[Path, ...] = ()
     caution: float = 1.0
+    priors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
     cascade: bool = True
 
@@ -93,14 +106,16 @@ def fit(
         texts, labels, groups, seed: as for `training.linear.fit`.
         settings: see `EncoderSettings`.
         checkpoint: where the state of an unfinished training is kept; the same call goes on from it.
-        taught: texts with a teacher's labels, trained on beside those that are not held out. Labels that `labels` does not hold are left out.
+        taught: texts with a teacher's distributions, learnt as they are (Hinton et al. 2015) beside the rows that are not held out. Labels
+            that `labels` does not hold are left out.
 
     Raises:
         ConfigError: torch or another package of the extra `encoder` is missing.
-        InputError: the base is no checkpoint that can be fine-tuned, or reads fewer pieces than asked for.
+        InputError: the base is no checkpoint that can be fine-tuned, or reads fewer pieces than asked for; or an encoder to start from is
+            of another make.
     """
     require_packages()
-    from training import base_model, finetune, onnx_export  # torch is not needed to import this module
+    from training import base_model, finetune, onnx_export, warm_start  # torch is not needed to import this module
 
     further = taught.texts if taught else ()
     base = base_model.load_base(settings.base, [*texts, *further])
@@ -108,7 +123,7 @@ def fit(
     reader = PieceReader(base.tokenizer, base.prefix, settings.max_pieces)
     heads = {head: tuple(sorted({label for label in column if label is not None})) for head, column in labels.items()}
     targets = {head: _indices(heads[head], column) for head, column in labels.items()}
-    train, test = hold_out(len(texts), groups, settings.held_out, seed)
+    train, test = hold_out(len(texts), groups, settings, seed)
     recipe = finetune.Recipe(
         epochs=settings.epochs,
         batch=settings.batch,
@@ -119,9 +134,9 @@ def fit(
         seed=seed,
     )
     ids = [row for row, _ in reader.read([*(texts[i] for i in train), *further])]
-    shown = {head: np.append(t[train], _indices(heads[head], taught.labels[head] if taught else ())) for head, t in targets.items()}
-    sizes = [len(known) for known in heads.values()]
-    model = finetune.finetune(base, ids, shown, sizes, recipe, checkpoint)
+    shown = {head: _shown(head, heads[head], t[train], taught) for head, t in targets.items()}
+    start = warm_start.parameters(base, heads, settings.start_from)
+    model = finetune.finetune(base, ids, shown, recipe, checkpoint, start)
     uncalibrated = dict.fromkeys(heads, 1.0)
     classifier = EncoderClassifier(onnx_export.export(model), reader, heads, uncalibrated)
     held_out_texts = [texts[i] for i in test]
@@ -155,7 +170,7 @@ def taken_over(
     Args: as for `fit`.
     """
     targets = {head: _indices(classifier.heads[head], column) for head, column in labels.items()}
-    _, test = hold_out(len(texts), groups, settings.held_out, seed)
+    _, test = hold_out(len(texts), groups, settings, seed)
     scores = classifier.scores([texts[i] for i in test])
     return calibrated(classifier, scores, targets, test, settings.caution, {"held_out_rows": len(test)})
 
@@ -182,8 +197,14 @@ def calibrated(
     return FittedEncoder(result, held_out, figures)
 
 
-def hold_out(rows: int, groups: Sequence[str] | None, share: float, seed: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+def hold_out(
+    rows: int, groups: Sequence[str] | None, settings: EncoderSettings, seed: int
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """Row numbers to train on and to calibrate on; groups stay whole where there are several."""
+    share = settings.held_out
+    if settings.held_out_groups:
+        held = np.isin(np.array(groups), settings.held_out_groups)
+        return np.flatnonzero(~held), np.flatnonzero(held)
     if groups is not None and len(set(groups)) > 1:
         splitter, given = GroupShuffleSplit(1, test_size=share, random_state=seed), groups
     else:
@@ -204,6 +225,22 @@ def too_much_lost(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> bool:
     return float(before.mean() - after.mean()) > MOST_LOSS + np.sqrt(changed) / len(before)
 
 
+def encoder_of(classifier: Classifier, option: str) -> EncoderClassifier:
+    """The encoder of a model.
+
+    Args:
+        classifier: of any family.
+        option: that named the model, for the error.
+
+    Raises:
+        InputError: it has none.
+    """
+    found = classifier.encoder if isinstance(classifier, BlendClassifier) else classifier
+    if not isinstance(found, EncoderClassifier):
+        raise InputError(option, "a linear model", "a blend or an encoder")
+    return found
+
+
 def require_packages() -> None:
     """Raises: ConfigError when a package that only training an encoder needs is missing."""
     if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
@@ -214,6 +251,18 @@ def _indices(known: Sequence[str], column: Sequence[str | None]) -> NDArray[np.i
     """Where each label stands among the known ones; -1 for None and for others."""
     place = {label: i for i, label in enumerate(known)}
     return np.array([place.get(label, -1) for label in column], dtype=int)
+
+
+def _shown(head: str, known: Sequence[str], targets: NDArray[np.integer], taught: PseudoLabelled | None) -> "Targets":
+    """What a head is trained on: the rows' labels, then the teacher's distributions over the labels known here."""
+    from training.finetune import Targets  # imports torch
+
+    distributions = np.zeros((len(taught.texts) if taught else 0, len(known)), dtype=np.float32)
+    if taught:
+        shared = [label for label in known if label in taught.heads[head]]
+        there = [taught.heads[head].index(label) for label in shared]
+        distributions[:, [known.index(label) for label in shared]] = taught.probabilities[head][:, there]
+    return Targets(targets, distributions)
 
 
 def _half(settings: EncoderSettings) -> bool:

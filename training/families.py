@@ -12,9 +12,8 @@ from training.encoder import EncoderSettings
 from training.examples import Examples
 from training.linear import LinearSettings
 from training.pseudo_labels import LEAST_CONFIDENCE, pseudo_label
-from triage.blend import BlendClassifier, tempered
+from triage.blend import BlendClassifier, moved, tempered
 from triage.classify import Classifier
-from triage.encoder import EncoderClassifier
 from triage.errors import InputError
 
 FAMILIES = ("linear", "encoder", "blend")
@@ -90,24 +89,16 @@ def fit(
         return Trained(fitted.classifier, fitted.held_out, {"tokens": "triage.text.cut"} | asdict(for_linear) | lessons)
     # The encoder first: what it lacks should show before anything else is trained.
     if teacher and teacher.keeps_encoder:
-        second = encoder.taken_over(_encoder_of(teacher.classifier), *given, for_encoder, seed)
+        second = encoder.taken_over(encoder.encoder_of(teacher.classifier, "--teacher"), *given, for_encoder, seed)
     else:
         second = encoder.fit(*given, for_encoder, seed, checkpoint, taught)
-    # What a blend weighs is told as its weights.
-    text = {name: value for name, value in asdict(for_encoder).items() if value is not None and name not in ("shares", "cascade")}
+    text = _told(for_encoder)
     text |= {name: round(value, 4) for name, value in second.figures.items()}
     if family == "encoder":
         return Trained(second.classifier, second.held_out, text | lessons)
     first = linear.fit(*given, for_linear, seed, taught)
     settings = {f"encoder_{name}": value for name, value in text.items()} | _prefixed(for_linear) | lessons
     return _blended(first, second, examples.labels, for_linear.caution, for_encoder, settings)
-
-
-def _encoder_of(classifier: Classifier) -> EncoderClassifier:
-    found = classifier.encoder if isinstance(classifier, BlendClassifier) else classifier
-    if not isinstance(found, EncoderClassifier):
-        raise InputError("--teacher", "a linear model", "a blend or an encoder, for --keep-encoder")
-    return found
 
 
 def _blended(
@@ -124,15 +115,35 @@ def _blended(
     cascade = blend.choose_cascade(first.held_out, second.held_out, targets, weights, heads) if settings.cascade else None
     answers, settled = blend.answered(first.held_out, second.held_out, weights, cascade, heads)
     temperatures = blend.choose_temperatures(answers, targets, caution)
-    classifier = BlendClassifier(first.classifier, second.classifier, weights, cascade, temperatures)
+    classifier = BlendClassifier(first.classifier, second.classifier, weights, cascade, temperatures, _priors(heads, settings.priors))
     # Measured as it will answer; rows of NaN stay so.
-    held_out = {head: tempered(p, temperatures[head]) for head, p in answers.items()}
+    held_out = {head: moved(tempered(p, temperatures[head]), classifier.priors.get(head)) for head, p in answers.items()}
     if cascade:
         text |= {"cascade_linear_share": round(settled, 4), "cascade_stated_loss": blend.STATED_LOSS}
         text |= {f"threshold_{head}": round(threshold, 4) for head, threshold in cascade.thresholds.items()}
     text |= {f"temperature_{head}": value for head, value in temperatures.items()}
     text |= {f"weight_{head}": weight for head, weight in weights.items()}
+    text |= {f"prior_{head}_{label}": ratio for head, ratios in settings.priors.items() for label, ratio in ratios.items()}
     return Trained(classifier, held_out, text)
+
+
+def _priors(heads: Mapping[str, Sequence[str]], given: Mapping[str, Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
+    for head, ratios in given.items():
+        if unknown := set(ratios) - set(heads[head]):
+            raise InputError("--prior", f"{head}:{', '.join(sorted(unknown))}", f"labels of {head} that the data has")
+    return {head: tuple(ratios.get(label, 1.0) for label in heads[head]) for head, ratios in given.items()}
+
+
+def _told(settings: EncoderSettings) -> dict[str, str | int | float]:
+    """An encoder's settings for the manifest; what a blend weighs is told as its weights."""
+    told = {
+        name: value for name, value in asdict(settings).items() if name not in ("shares", "cascade", "priors") and value not in (None, ())
+    }
+    if settings.held_out_groups:
+        told["held_out_groups"] = ", ".join(settings.held_out_groups)
+    if settings.start_from:
+        told["start_from"] = ", ".join(path.name for path in settings.start_from)
+    return told
 
 
 def _prefixed(settings: LinearSettings) -> dict[str, str | int | float]:

@@ -22,7 +22,6 @@ from transformers import PreTrainedModel
 
 from training.base_model import BaseModel
 
-_NO_LABEL = -100
 _WARM_UP = 0.06
 _SMOOTHING = 0.05
 _DROPOUT = 0.1
@@ -61,6 +60,20 @@ class Recipe:
     checkpoint_seconds: float = 300.0
 
 
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """What one head should answer.
+
+    Args:
+        labels: label index of each labelled text, -1 where it has none.
+        distributions: of the texts after them (texts, labels): a teacher's, each adding up to 1 or, where the teacher says nothing of these
+            labels, to less.
+    """
+
+    labels: NDArray[np.integer]
+    distributions: NDArray[np.floating]
+
+
 class MultiHead(nn.Module):
     """An encoder, the mean of its last hidden states, and a linear layer that scores the labels of all heads side by side."""
 
@@ -84,27 +97,30 @@ class MultiHead(nn.Module):
 def finetune(
     base: BaseModel,
     ids: Sequence[Sequence[int]],
-    targets: Mapping[str, NDArray[np.integer]],
-    sizes: Sequence[int],
+    targets: Mapping[str, Targets],
     recipe: Recipe,
     checkpoint: Path,
+    start: Mapping[str, Tensor] | None = None,
 ) -> MultiHead:
     """Train; a run that was cut off goes on from its checkpoint when everything else is the same.
 
     Args:
         base: what to start from; its network is changed.
-        ids: pieces of each text.
-        targets: head -> label index of each text, -1 where it has none; the first head counts twice as much as each other.
-        sizes: labels of each head, in the order of `targets`.
+        ids: pieces of each text: the labelled ones, then those with distributions.
+        targets: by head; the first head counts twice as much as each other.
         recipe: see `Recipe`.
         checkpoint: file for the state of the training; removed at the end.
+        start: parameters of `MultiHead` by name that replace the base's, see `training.warm_start`.
 
     Returns:
         The model in evaluation mode, on the CPU.
     """
     torch.manual_seed(recipe.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = MultiHead(base.network, sum(sizes)).to(device)
+    model = MultiHead(base.network, sum(target.distributions.shape[1] for target in targets.values()))
+    if start:
+        model.load_state_dict(start, strict=False)
+    model = model.to(device)
     frozen = min(recipe.frozen_layers, len(model.network.encoder.layer))
     for part in (model.network.embeddings, *model.network.encoder.layer[:frozen]):
         part.requires_grad_(False)
@@ -114,19 +130,20 @@ def finetune(
         _run(
             model,
             batches,
-            _Loss(targets, sizes, recipe.balance, device),
+            _Loss(targets, recipe.balance, device),
             recipe,
-            _Checkpoint(checkpoint, _fingerprint(base, ids, targets, recipe)),
+            _Checkpoint(checkpoint, _fingerprint(base, ids, targets, recipe, start or {})),
+            recipe.rate if start and "heads.weight" in start else _HEAD_RATE,
         )
     checkpoint.unlink(missing_ok=True)
     return model.cpu().eval()
 
 
-def _run(model: MultiHead, batches: "_Batches", loss: "_Loss", recipe: Recipe, checkpoint: "_Checkpoint") -> None:
+def _run(model: MultiHead, batches: "_Batches", loss: "_Loss", recipe: Recipe, checkpoint: "_Checkpoint", head_rate: float) -> None:
     head_parameters = list(model.heads.parameters())
     trained = [p for p in model.network.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(
-        [{"params": trained, "lr": recipe.rate}, {"params": head_parameters, "lr": _HEAD_RATE}], weight_decay=_DECAY
+        [{"params": trained, "lr": recipe.rate}, {"params": head_parameters, "lr": head_rate}], weight_decay=_DECAY
     )
     total = recipe.epochs * batches.in_epoch
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / (_WARM_UP * total + 1), 1 - step / total))
@@ -202,29 +219,37 @@ class _Batches:
 
 
 class _Loss:
-    """Weighted cross-entropy over all heads; texts without a label of a head are left out of it."""
+    """Weighted cross-entropy over all heads; texts without a label of a head are left out of it. A row is as dear as its label is rare, a
+    teacher's distribution as dear as a row is on average."""
 
-    def __init__(self, targets: Mapping[str, NDArray[np.integer]], sizes: Sequence[int], balance: float, device: torch.device):
-        self._sizes = list(sizes)
-        self._targets = [torch.from_numpy(np.where(t < 0, _NO_LABEL, t)).to(device) for t in targets.values()]
-        self._parts = []
-        for target, size in zip(targets.values(), sizes, strict=True):
-            counts = np.bincount(target[target >= 0], minlength=size)
-            weight = np.maximum(counts, 1.0) ** -balance
-            weight /= (weight * counts).sum() / counts.sum()  # rows count 1 on average
-            self._parts.append(
-                nn.CrossEntropyLoss(
-                    torch.tensor(weight, dtype=torch.float32, device=device), ignore_index=_NO_LABEL, label_smoothing=_SMOOTHING
-                )
-            )
+    def __init__(self, targets: Mapping[str, Targets], balance: float, device: torch.device):
+        self._parts = [tuple(torch.from_numpy(part).to(device) for part in _expected(target, balance)) for target in targets.values()]
+        self._sizes = [expected.shape[1] for expected, _ in self._parts]
 
     def __call__(self, scores: Tensor, rows: Sequence[int]) -> Tensor:
         total = scores.sum() * 0  # a batch may be without any label
-        for i, (part, own) in enumerate(zip(self._parts, scores.split(self._sizes, dim=1), strict=True)):
-            target = self._targets[i][list(rows)]
-            if (target != _NO_LABEL).any():
-                total = total + part(own, target) * (1.0 if i == 0 else 0.5)
+        for i, ((expected, weight), own) in enumerate(zip(self._parts, scores.split(self._sizes, dim=1), strict=True)):
+            given = weight[list(rows)]
+            if given.any():
+                costs = -(expected[list(rows)] * torch.log_softmax(own, dim=1)).sum(dim=1)
+                total = total + (costs * given).sum() / given.sum() * (1.0 if i == 0 else 0.5)
         return total
+
+
+def _expected(target: Targets, balance: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What each text should be answered (texts, labels), and how much it counts (texts,): nothing without a label."""
+    labels, size = target.labels, target.distributions.shape[1]
+    known = labels >= 0
+    counts = np.bincount(labels[known], minlength=size)
+    rarity = np.maximum(counts, 1.0) ** -balance
+    rarity /= (rarity * counts).sum() / max(counts.sum(), 1)  # rows count 1 on average
+    expected = np.full((len(labels), size), _SMOOTHING / size)
+    expected[known, labels[known]] += 1 - _SMOOTHING
+    weight = np.where(known, rarity[labels], 0.0)
+    return (
+        np.concatenate([expected, target.distributions]).astype(np.float32),
+        np.concatenate([weight, np.ones(len(target.distributions))]).astype(np.float32),
+    )
 
 
 class _Checkpoint:
@@ -304,8 +329,13 @@ def _mean(states: Tensor, mask: Tensor) -> Tensor:
     return (states * weight).sum(dim=1) / weight.sum(dim=1)
 
 
-def _fingerprint(base: BaseModel, ids: Sequence[Sequence[int]], targets: Mapping[str, NDArray[np.integer]], recipe: Recipe) -> str:
+def _fingerprint(
+    base: BaseModel, ids: Sequence[Sequence[int]], targets: Mapping[str, Targets], recipe: Recipe, start: Mapping[str, Tensor]
+) -> str:
     digest = hashlib.sha256(repr((base.name, recipe, list(targets), list(ids))).encode())
     for target in targets.values():
-        digest.update(target.tobytes())
+        digest.update(target.labels.tobytes())
+        digest.update(target.distributions.tobytes())
+    for name in sorted(start):
+        digest.update(start[name].numpy().tobytes())
     return digest.hexdigest()

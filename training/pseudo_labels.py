@@ -7,9 +7,11 @@ customers. And what an encoder has understood passes to a linear model in this w
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.examples import text_of
 from triage.classify import Classifier
@@ -24,17 +26,24 @@ _AT_ONCE = 512
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class PseudoLabelled:
-    """Texts with the labels that a model gave them.
+    """Texts with what a model made of them.
 
     Args:
         texts: prepared, none twice.
-        labels: head -> label of each text; None where the teacher was not sure.
+        heads: head -> labels in order.
+        probabilities: head -> the teacher's distributions (texts, labels), which an encoder learns as they are.
     """
 
     texts: tuple[str, ...]
-    labels: dict[str, tuple[str | None, ...]]
+    heads: dict[str, tuple[str, ...]]
+    probabilities: dict[str, NDArray[np.floating]]
+
+    @cached_property
+    def labels(self) -> dict[str, tuple[str | None, ...]]:
+        """Head -> label of each text, None where the teacher was not sure: for models that learn from labels only."""
+        return {head: tuple(_sure(labels, self.probabilities[head])) for head, labels in self.heads.items()}
 
 
 def read_unlabelled(
@@ -82,13 +91,18 @@ def pseudo_label(teacher: Classifier, heads: Iterable[str], texts: Sequence[str]
     heads = list(heads)
     if missing := [head for head in heads if head not in teacher.heads]:
         raise InputError("--teacher", ", ".join(teacher.heads), f"a model that answers {', '.join(missing)}")
-    labels: dict[str, list[str | None]] = {head: [] for head in heads}
-    for start in range(0, len(texts), _AT_ONCE):
-        answers = teacher.predict_proba(texts[start : start + _AT_ONCE])
-        for head in heads:
-            best = answers[head].argmax(axis=1)
-            sure = np.take_along_axis(answers[head], best[:, None], axis=1)[:, 0] >= LEAST_CONFIDENCE
-            labels[head] += [teacher.heads[head][i] if certain else None for i, certain in zip(best, sure, strict=True)]
-    for head in heads:
-        log.warning("%s: %d of %d unlabelled texts labelled by the teacher", head, sum(v is not None for v in labels[head]), len(texts))
-    return PseudoLabelled(tuple(texts), {head: tuple(column) for head, column in labels.items()})
+    answers = [teacher.predict_proba(texts[start : start + _AT_ONCE]) for start in range(0, len(texts), _AT_ONCE)]
+    taught = PseudoLabelled(
+        tuple(texts),
+        {head: tuple(teacher.heads[head]) for head in heads},
+        {head: np.concatenate([answer[head] for answer in answers]) for head in heads},
+    )
+    for head, labels in taught.labels.items():
+        log.warning("%s: of %d of %d unlabelled texts the teacher is sure", head, sum(v is not None for v in labels), len(texts))
+    return taught
+
+
+def _sure(labels: Sequence[str], probabilities: NDArray[np.floating]) -> list[str | None]:
+    best = probabilities.argmax(axis=1)
+    certain = probabilities.max(axis=1) >= LEAST_CONFIDENCE
+    return [labels[i] if sure else None for i, sure in zip(best, certain, strict=True)]

@@ -79,6 +79,7 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
     """
     examples = _read(request, request.data)
     require_trainable(examples)
+    _require_groups(request, examples)
     require_replaceable(out)
     checkpoint = out.with_name(f".{out.name}.training")
     tests = {path.stem: _read(request, (path,)) for path in request.tests}
@@ -202,6 +203,16 @@ def _teacher(request: Request, examples: Examples, tests: Iterable[Examples]) ->
     known = chain(examples.texts, *(test.texts for test in tests))
     texts = read_unlabelled(request.unlabelled, request.text_column, known, request.unlabelled_sample, request.seed)
     return families.Teacher(classifier, texts, request.keep_encoder)
+
+
+def _require_groups(request: Request, examples: Examples) -> None:
+    named = set(request.encoder.held_out_groups)
+    if named and not request.group_column:
+        raise InputError("--held-out-group", ", ".join(sorted(named)), "--group-column, which tells the groups")
+    if unknown := named - set(examples.groups or ()):
+        raise InputError("--held-out-group", ", ".join(sorted(unknown)), f"values of the column {request.group_column}")
+    if named and named == set(examples.groups or ()):
+        raise InputError("--held-out-group", ", ".join(sorted(named)), "not all of them, or nothing is left to train on")
 
 
 def _rows(files: Iterable[DataFile]) -> list[tuple[str, int]]:

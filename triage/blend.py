@@ -1,7 +1,7 @@
 """The blend family: a linear model and an encoder, which err differently, answer together; the linear one alone where it is sure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,8 @@ class BlendClassifier:
         weights: head -> the encoder's share (0-1); the linear part has the rest.
         cascade: None asks the encoder about every text.
         temperatures: head -> positive number by which the logarithms of what is answered are divided; 1 leaves it as it is.
+        priors: head -> for each label how many times as frequent it is in service as where the parts were calibrated; a head that is not
+            there stays as it is.
     """
 
     linear: LinearClassifier
@@ -51,6 +53,7 @@ class BlendClassifier:
     weights: dict[str, float]
     cascade: Cascade | None
     temperatures: dict[str, float]
+    priors: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def heads(self) -> dict[str, tuple[str, ...]]:
@@ -64,7 +67,7 @@ class BlendClassifier:
         second = self.encoder.predict_proba([texts[i] for i in asked])
         for head, probabilities in answers.items():
             probabilities[asked] = mixed(probabilities[asked], second[head], self.weights[head])
-        return {head: tempered(probabilities, self.temperatures[head]) for head, probabilities in answers.items()}
+        return {head: moved(tempered(p, self.temperatures[head]), self.priors.get(head)) for head, p in answers.items()}
 
     def explain(self, texts: Sequence[str], head: str, label_index: NDArray[np.integer]) -> list[list[tuple[str, float]]]:
         """See `Classifier.explain`; the linear part's words, which cost no second look at the text."""
@@ -79,6 +82,14 @@ def mixed(linear: NDArray[np.floating], encoder: NDArray[np.floating], weight: f
 def tempered(probabilities: NDArray[np.floating], temperature: float) -> NDArray[np.floating]:
     """Distributions (texts, labels) sharper at a temperature under 1 and flatter above; the order of the labels stays."""
     return probabilities if temperature == 1 else softmax(log_probabilities(probabilities) / probabilities.dtype.type(temperature), axis=1)
+
+
+def moved(probabilities: NDArray[np.floating], ratios: Sequence[float] | None) -> NDArray[np.floating]:
+    """Distributions (texts, labels) for a service in which each label is `ratios` times as frequent as before (Saerens et al. 2002)."""
+    if ratios is None:
+        return probabilities
+    weighed = probabilities * np.asarray(ratios, dtype=probabilities.dtype)
+    return weighed / weighed.sum(axis=1, keepdims=True)
 
 
 def log_probabilities(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:

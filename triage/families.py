@@ -89,6 +89,7 @@ def _write_blend(classifier: BlendClassifier) -> dict[str, bytes]:
         "weights": classifier.weights,
         "cascade": classifier.cascade and asdict(classifier.cascade),
         "temperatures": classifier.temperatures,
+        "priors": classifier.priors,
     }
     return _write_linear(classifier.linear) | _write_encoder(classifier.encoder) | {LAYOUT.blend_settings: _json(settings)}
 
@@ -101,9 +102,10 @@ def _read_blend(content: Mapping[str, bytes], threads: int) -> BlendClassifier:
     cascade = settings["cascade"]
     if cascade:
         cascade = Cascade(cascade["thresholds"], {head: tuple(labels) for head, labels in cascade["always_ask"].items()})
-    # Blends written before there were temperatures answer with the bare mean.
+    # Blends written before there were temperatures and priors answer with the bare mean.
     temperatures = settings.get("temperatures", dict.fromkeys(linear.heads, 1.0))
-    return BlendClassifier(linear, encoder, settings["weights"], cascade, temperatures)
+    priors = {head: tuple(ratios) for head, ratios in settings.get("priors", {}).items()}
+    return BlendClassifier(linear, encoder, settings["weights"], cascade, temperatures, priors)
 
 
 def _json(settings: dict[str, object]) -> bytes:

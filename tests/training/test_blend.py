@@ -5,7 +5,7 @@ from training.blend import NEVER, answered, choose_cascade, choose_temperatures,
 from training.cli import main
 from training.encoder import too_much_lost
 from training.evaluate import calibration_error
-from triage.blend import Cascade, mixed, tempered
+from triage.blend import Cascade, mixed, moved, tempered
 
 HEADS = {"category": ("a", "b"), "severity": ("1", "2", "3")}
 
@@ -119,3 +119,27 @@ def test_shares_of_several_heads_may_be_given_one_by_one(tmp_path, capsys):
     shares = ["--encoder-share", "category=0.6", "--encoder-share", "severity=0.4"]
     assert main(["train", "--data", str(tmp_path / "投诉.csv"), "--label-column", "topic", *shares, "--out", str(tmp_path / "m")]) == 2
     assert "category, severity" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [
+        (["--prior", "category:a=0.5"], "--prior"),
+        (["--held-out-group", "x"], "--group-column"),
+    ],
+)
+def test_options_of_a_blend_that_do_not_fit_the_data_are_refused(option, named, tmp_path, capsys):
+    rows = [f"{text}{i},{topic},{i % 3}" for i in range(12) for text, topic in (("转账失败", "转账"), ("登录不了", "登录"))]
+    (tmp_path / "投诉.csv").write_text("\n".join(["text,topic,batch", *rows]), encoding="utf-8")
+    train = ["train", "--data", str(tmp_path / "投诉.csv"), "--label-column", "topic", "--out", str(tmp_path / "m")]
+    assert main([*train, *option]) == 2
+    assert named in capsys.readouterr().err
+    assert main([*train, "--group-column", "batch", "--held-out-group", "7"]) == 2
+    assert "7" in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_label_that_is_rarer_in_service_is_answered_less():
+    np.testing.assert_allclose(moved(distributions([0.5, 0.8]), (0.5, 1.0)), distributions([1 / 3, 2 / 3]))
+    before = distributions([0.5, 0.8])
+    assert moved(before, None) is before

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -8,9 +10,10 @@ pytest.importorskip("onnxscript", reason="needs the extra `encoder`")
 from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
 from transformers import BertConfig, BertModel, GPT2Config, GPT2Model, PreTrainedTokenizerFast  # noqa: E402
 
-from training import finetune, onnx_export  # noqa: E402
+from training import finetune, onnx_export, warm_start  # noqa: E402
 from training.base_model import load_base  # noqa: E402
 from training.encoder import EncoderSettings, fit  # noqa: E402
+from training.pseudo_labels import PseudoLabelled  # noqa: E402
 from triage import artifact  # noqa: E402
 from triage.encoder import EncoderClassifier, PieceReader  # noqa: E402
 from triage.errors import InputError  # noqa: E402
@@ -60,8 +63,8 @@ def trained(tiny, checkpoint, **changes):
     base = load_base(str(tiny), TEXTS)
     reader = PieceReader(base.tokenizer, base.prefix, 24)
     ids = [row for row, _ in reader.read(TEXTS)]
-    target = np.array([topic == "转账" for topic in LABELS["事由"]]).astype(int)
-    return finetune.finetune(base, ids, {"事由": target}, [2], recipe(**changes), checkpoint), reader
+    target = finetune.Targets(np.array([topic == "转账" for topic in LABELS["事由"]]).astype(int), np.zeros((0, 2)))
+    return finetune.finetune(base, ids, {"事由": target}, recipe(**changes), checkpoint), reader
 
 
 def weights(model):
@@ -165,6 +168,78 @@ def test_the_outputs_of_frozen_layers_that_were_kept_give_the_answers_of_the_who
         with finetune._upper_layers(model.network, 1):
             upper = model.score(batches.inputs(range(5)))
     torch.testing.assert_close(upper, whole, atol=5e-3, rtol=0)
+
+
+def test_a_teachers_distributions_are_learnt_as_they_are(tiny, tmp_path):
+    unlabelled = [f"{text}吗" for text in TEXTS[::6]]
+    taught = PseudoLabelled(tuple(unlabelled), {"事由": ("转账", "天气", "登录")}, {"事由": np.tile([0.1, 0.2, 0.7], (len(unlabelled), 1))})
+    labels = {"事由": [topic if i % 2 else None for i, topic in enumerate(LABELS["事由"])]}
+    settings = EncoderSettings(base=str(tiny), quantised=False, **(QUICK | {"epochs": 60}))
+    fitted = fit(TEXTS, labels, GROUPS, settings, 0, tmp_path / "checkpoint", taught)
+    assert fitted.classifier.heads == {"事由": ("登录", "转账")}
+    scores = fitted.classifier.scores(unlabelled)
+    odds = np.exp(scores[:, 0] - scores[:, 1])  # of what the teacher says of labels that the data knows: .7 to .1
+    assert 4 < np.median(odds) < 12
+
+
+@pytest.mark.parametrize("quantised", [False, True])
+def test_the_weights_of_a_served_encoder_are_those_that_were_trained(quantised, tiny, tmp_path):
+    model, reader = trained(tiny, tmp_path / "checkpoint")
+    exported = onnx_export.export(model)
+    if quantised:
+        exported = onnx_export.quantise(exported, [ids for ids, _ in reader.read(TEXTS)])
+    found = warm_start.weights(exported)
+    expected = {name: tensor.numpy() for name, tensor in weights(model).items() if "embeddings" not in name}
+    assert set(found) == set(expected)
+    for name, weight in expected.items():
+        # Of 8 bits a weight is off by up to half of one of 127 steps to the largest of its row.
+        np.testing.assert_allclose(found[name], weight, atol=np.abs(weight).max() * 0.02 if quantised else 1e-6)
+
+
+def test_training_starts_from_the_mean_of_encoders(fitted, tiny, tmp_path):
+    from datetime import datetime
+
+    def saved(name, classifier):
+        manifest = artifact.Manifest(
+            name=name, version="1", created=datetime.now().isoformat(), family="encoder", heads=classifier.heads, text={}, dictionary_hash="",
+            data=(), metrics={}, review_thresholds={}, libraries={}, seed=0,
+        )  # fmt: skip
+        artifact.save(classifier, manifest, "# card\n", tmp_path / name)
+        return tmp_path / name
+
+    other = fit(TEXTS, LABELS, GROUPS, EncoderSettings(base=str(tiny), **(QUICK | {"epochs": 2})), 1, tmp_path / "checkpoint")
+    folders = [saved("one", fitted.classifier), saved("two", other.classifier)]
+    base = load_base(str(tiny), TEXTS)
+    means = warm_start.parameters(base, fitted.classifier.heads, folders)
+    name = "network.encoder.layer.1.output.dense.weight"
+    each = [warm_start.weights(c.model)[name] for c in (fitted.classifier, other.classifier)]
+    np.testing.assert_allclose(means[name], np.mean(each, axis=0), atol=1e-6)
+    assert "heads.weight" in means
+    # Labels of another data set: what was learnt of the language stays, the heads begin anew.
+    assert "heads.weight" not in warm_start.parameters(base, {"情感": ("好", "坏")}, folders)
+    # One epoch on from there is enough for what took twenty.
+    settings = EncoderSettings(base=str(tiny), start_from=(folders[0],), **(QUICK | {"epochs": 1, "rate": 1e-4}))
+    on = fit(TEXTS, LABELS, GROUPS, settings, 0, tmp_path / "checkpoint")
+    answers = on.classifier.predict_proba(TEXTS)["事由"].argmax(axis=1)
+    assert np.mean([on.classifier.heads["事由"][i] == label for i, label in zip(answers, LABELS["事由"], strict=True)]) > 0.9
+
+
+def test_an_encoder_of_another_base_is_not_started_from(fitted, tmp_path):
+    smaller = BertModel(BertConfig(vocab_size=90, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32))
+    manifest = artifact.Manifest(
+        name="one", version="1", created="", family="encoder", heads=fitted.classifier.heads, text={}, dictionary_hash="", data=(), metrics={},
+        review_thresholds={}, libraries={}, seed=0,
+    )  # fmt: skip
+    artifact.save(fitted.classifier, manifest, "# card\n", tmp_path / "one")
+    base = SimpleNamespace(name="smaller", network=smaller)
+    with pytest.raises(InputError, match=r"--start-from.*fine-tuned from smaller"):
+        warm_start.parameters(base, {"事由": ("登录", "转账")}, [tmp_path / "one"])
+
+
+def test_named_groups_are_held_out(tiny, tmp_path):
+    settings = EncoderSettings(base=str(tiny), held_out_groups=("昨天", "今早"), **(QUICK | {"epochs": 1}))
+    held_out = fit(TEXTS, LABELS, GROUPS, settings, 0, tmp_path / "checkpoint").held_out["事由"]
+    assert {GROUPS[i] for i in np.flatnonzero(~np.isnan(held_out[:, 0]))} == {"昨天", "今早"}
 
 
 def test_a_base_that_is_missing_is_said_to_be(tmp_path):

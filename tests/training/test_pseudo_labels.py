@@ -51,7 +51,7 @@ def test_a_teacher_that_does_not_answer_a_head_is_refused(fitted):
 
 
 def test_the_student_learns_words_that_only_the_teacher_could_place(fitted):
-    taught = PseudoLabelled(tuple(STRANGE), {"topic": ("转账",) * len(STRANGE)})
+    taught = PseudoLabelled(tuple(STRANGE), {"topic": ("转账",)}, {"topic": np.ones((len(STRANGE), 1))})
     student = linear.fit(TEXTS, {"topic": LABELS}, taught=taught)
     column = student.classifier.heads["topic"].index("转账")
     before, after = (f.classifier.predict_proba(["汇款打水漂"])["topic"][0, column] for f in (fitted, student))
@@ -60,7 +60,7 @@ def test_the_student_learns_words_that_only_the_teacher_could_place(fitted):
 
 
 def test_labels_that_the_data_does_not_know_are_left_out():
-    taught = PseudoLabelled(("完全别的事",), {"topic": ("天气",)})
+    taught = PseudoLabelled(("完全别的事",), {"topic": ("天气",)}, {"topic": np.ones((1, 1))})
     assert linear.fit(TEXTS, {"topic": LABELS}, taught=taught).classifier.heads["topic"] == ("登录", "转账")
 
 

@@ -23,7 +23,9 @@ LABELS = {"category": ["转账"] * 3 + ["登录"] * 3}
 def classifier_of(family):
     linear = fit(TEXTS, LABELS, settings=LinearSettings(min_texts=1)).classifier
     encoder = voting_encoder({"转": [0, 5], "登": [5, 0]}, linear.heads, max_pieces=64)
-    blend = BlendClassifier(linear, encoder, {"category": 0.4}, Cascade({"category": 0.9}, {"category": ("转账",)}), {"category": 0.8})
+    blend = BlendClassifier(
+        linear, encoder, {"category": 0.4}, Cascade({"category": 0.9}, {"category": ("转账",)}), {"category": 0.8}, {"category": (0.5, 1.0)}
+    )
     return {"linear": linear, "encoder": encoder, "blend": blend}[family]
 
 

@@ -1,0 +1,89 @@
+"""Start from encoders that were fine-tuned before: their weights, read back from the files that are served."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from torch import Tensor
+
+from training.base_model import BaseModel
+from training.encoder import encoder_of
+from triage.artifact import load
+from triage.errors import InputError
+
+_HEADS = ("heads.weight", "heads.bias")
+
+
+def parameters(base: BaseModel, heads: Mapping[str, Sequence[str]], folders: Sequence[Path]) -> dict[str, Tensor]:
+    """Parameters of `training.finetune.MultiHead` by name; the embeddings stay the base's, which fine-tuning leaves as they are.
+
+    Args:
+        base: what the encoders were fine-tuned from.
+        heads: head -> labels of the model to be trained; its heads start from the encoders' where all of them have these labels.
+        folders: models with an encoder. The mean of several that started from the same weights often errs less than each (Wortsman et al.
+            2022, "Model soups").
+
+    Raises:
+        InputError: a model without an encoder, or one whose encoder was made from another base.
+        ArtifactError: a folder that is no model.
+    """
+    encoders = [encoder_of(load(folder)[0], "--start-from") for folder in folders]
+    found = [weights(encoder.model) for encoder in encoders]
+    expected = {f"network.{name}": tuple(p.shape) for name, p in base.network.named_parameters() if not name.startswith("embeddings.")}
+    for folder, own in zip(folders, found, strict=True):
+        if {name: weight.shape for name, weight in own.items() if name not in _HEADS} != expected:
+            raise InputError("--start-from", folder.name, f"an encoder that was fine-tuned from {base.name}, see --base")
+    alike = all(encoder.heads == dict(heads) for encoder in encoders)
+    names = [*expected, *(_HEADS if alike else ())] if found else []
+    return {name: torch.from_numpy(np.mean([own[name] for own in found], axis=0)) for name in names}
+
+
+def weights(model: bytes) -> dict[str, NDArray[np.float32]]:
+    """Weights and biases of the layers and the heads in an exported encoder, under torch's names and in its shapes.
+
+    Those in 8 bits come back rounded to them; what evened out the channels before (`training.onnx_export`) is undone.
+
+    Args:
+        model: as `training.onnx_export.export` or `quantise` gives it.
+    """
+    graph = onnx.load_from_string(model).graph
+    known = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    makers = {output: node for node in graph.node for output in node.output}
+    readers: dict[str, onnx.NodeProto] = {}
+    for node in reversed(graph.node):
+        readers |= dict.fromkeys(node.input, node)
+    found = {name: value for name, value in known.items() if _kept_as_it_is(name)}
+    for node in graph.node:
+        if node.op_type in ("MatMul", "MatMulInteger") and node.input[1] in known:
+            bias = _bias(node, readers, known)
+            found[f"{bias.removesuffix('bias')}weight"] = _weight(node, makers, known).T.astype(np.float32)
+            found[bias] = known[bias]
+    return found
+
+
+def _kept_as_it_is(name: str) -> bool:
+    return name.startswith("network.encoder.") and name.endswith((".bias", "LayerNorm.weight"))
+
+
+def _weight(node: onnx.NodeProto, makers: Mapping[str, onnx.NodeProto], known: Mapping[str, NDArray]) -> NDArray[np.floating]:
+    """What a multiplication multiplies with (inputs, outputs), as it was trained."""
+    weight, given = known[node.input[1]], node.input[0]
+    if node.op_type == "MatMulInteger":
+        zero = known[node.input[3]].astype(np.float32) if len(node.input) > 3 else 0
+        weight = (weight.astype(np.float32) - zero) * known[node.input[1].replace("_quantized", "_scale")]
+        given = makers[given].input[0]
+    smooth = makers.get(given)
+    if smooth is not None and f"{given.removesuffix('/smooth')}/scale" in smooth.input:
+        weight = weight * known[f"{given.removesuffix('/smooth')}/scale"][:, None]
+    return weight
+
+
+def _bias(node: onnx.NodeProto, readers: Mapping[str, onnx.NodeProto], known: Mapping[str, NDArray]) -> str:
+    """Name of the bias that is added to the product, a few operators on."""
+    while not (names := [name for name in node.input if name in known and name.endswith(".bias") and "LayerNorm" not in name]):
+        node = readers[node.output[0]]
+    return names[0]
