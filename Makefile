@@ -9,7 +9,12 @@ OUT      ?= var/models/bank-linear
 FAMILY   ?= blend
 FROZEN   ?= 2
 CAUTION  ?= 1.5
-EPOCHS   ?= 3
+ENCODER_CAUTION ?= 1.25
+# An encoder starts from the served one, which is quicker than from the published weights (START= EPOCHS=3).
+START    ?= $(if $(BASE),,models/$(shell cat models/current))
+EPOCHS   ?= $(if $(START),1,3)
+# Of the corpus: two batches with real proportions calibrate, and complaints without a matter are rarer in service.
+CALIBRATE ?= $(if $(DATA),,--held-out-group cd ch $(if $(filter blend,$(FAMILY)),--prior category:other.complaint=0.5))
 ENCODER_OUT ?= var/models/bank-$(FAMILY)
 SHEET    ?= var/review.xlsx
 INTO     ?= var/split
@@ -88,16 +93,16 @@ train: $(VENV)/.installed  ## rebuild the shipped linear model from data/corpus:
 		--group-column batch --taxonomy --family linear --caution $(CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
 		$(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
-train-encoder: $(VENV)/.installed-encoder  ## train the blend (FAMILY=encoder: the encoder alone) on data/corpus: DATA, BASE, EPOCHS, FROZEN=layers, ENCODER_OUT, SEED
+train-encoder: $(VENV)/.installed-encoder  ## train the blend (FAMILY=encoder: the encoder alone) on data/corpus: DATA, START=folder, BASE, EPOCHS, FROZEN=layers, ENCODER_OUT, SEED
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
-		--group-column batch --taxonomy --family $(FAMILY) --caution $(CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
-		--frozen-layers $(FROZEN) $(if $(BASE),--base $(BASE)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
+		--group-column batch --taxonomy --family $(FAMILY) --caution $(ENCODER_CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
+		--frozen-layers $(FROZEN) $(if $(BASE),--base $(BASE)) $(if $(START),--start-from $(START)) --epochs $(EPOCHS) $(CALIBRATE) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
 self-train: $(VENV)/$(if $(KEEP_ENCODER),.installed,.installed-encoder)  ## train FAMILY on data/corpus and on texts nobody labelled: TEACHER=folder UNLABELLED=files [SAMPLE=n] [KEEP_ENCODER=1] ENCODER_OUT=folder
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
-		--group-column batch --taxonomy --family $(FAMILY) --caution $(CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
+		--group-column batch --taxonomy --family $(FAMILY) --caution $(ENCODER_CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
 		--teacher $(TEACHER) --unlabelled $(UNLABELLED) $(if $(SAMPLE),--unlabelled-sample $(SAMPLE)) $(if $(KEEP_ENCODER),--keep-encoder) \
-		--frozen-layers $(FROZEN) $(if $(BASE),--base $(BASE)) $(if $(EPOCHS),--epochs $(EPOCHS)) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
+		--frozen-layers $(FROZEN) $(if $(BASE),--base $(BASE)) $(if $(START),--start-from $(START)) --epochs $(EPOCHS) $(CALIBRATE) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
 evaluate: $(VENV)/$(if $(REPORT),.installed-report,.installed)  ## evaluate a model: MODEL=folder DATA=file [REPORT=folder]
 	$(BIN)/triage evaluate $(if $(MODEL),--model $(MODEL)) --data $(DATA) $(if $(REPORT),--report $(REPORT))

@@ -76,9 +76,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _ours(served: Classifier, size: float) -> list[Peer]:
     parts: list[tuple[str, Classifier, float]] = [("served model", served, size)]
     if isinstance(served, BlendClassifier):
-        whole = replace(served, cascade=None)
-        parts += [("  blend of every text, without the cascade", whole, 0.0), ("  its linear part", served.linear, 0.0)]
-        parts += [("  its encoder, 8-bit weights", served.encoder, len(served.encoder.model) / 1e6)]
+        if served.cascade:
+            parts.append(("  blend of every text, without the cascade", replace(served, cascade=None), 0.0))
+        parts += [
+            ("  its linear part", served.linear, 0.0),
+            ("  its encoder, 8-bit weights", served.encoder, len(served.encoder.model) / 1e6),
+        ]
     return [Peer(name, HEADS, _most_probable(classifier), mb) for name, classifier, mb in parts]
 
 

@@ -209,6 +209,8 @@ def _priors(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     for head, label, ratio in args.prior:
         found.setdefault(head, {})[label] = ratio
     _require_heads("--prior", found, args)
+    if found and args.family != "blend":
+        raise InputError("--prior", f"--family {args.family}", "--family blend")
     return found
 
 

@@ -229,8 +229,8 @@ def _pseudo_labels(manifest: Manifest) -> list[str]:
         return []
     told = manifest.text
     return [
-        f"It also learnt from {told['pseudo_labelled_texts']} texts of {told['unlabelled']} that nobody labelled, with the labels "
-        f"that model `{told['teacher']}` gave them at a probability of {told['pseudo_labels_from']} or more; no figure counts them."
+        f"It also learnt from {told['pseudo_labelled_texts']} texts of {told['unlabelled']} that nobody labelled, as model `{told['teacher']}` "
+        f"answers them: an encoder its probabilities, a linear model its labels of {told['pseudo_labels_from']} or more. No figure counts them."
     ]
 
 

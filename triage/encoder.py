@@ -16,7 +16,10 @@ from tokenizers import Encoding, Tokenizer
 from triage.classify import MOST_WORDS
 from triage.text import cut, function_words
 
-_GREETING = re.compile(r"(?:(?:领导|客服|请问|老师)?[你您]们?好|打扰(?:一下|了)|麻烦问[一下]*|请问一下|请问)?[\s,，.。!！:：~]*")
+_GREETING = re.compile(
+    r"(?:(?:领导|客服|请问|老师)?[你您]们?好|打扰(?:一下|了)|麻烦问[一下]*|请问一下|请问)?[\s,，.。!！:：~]*"
+    r"(?:(?:我叫|我是|本人)\[姓名\][\s,，.。]*)?"
+)
 _THANKS = re.compile(
     r"(?:[\s,，.。!！;；~]*(?:谢谢[你您]?们?了?|多谢|感谢|辛苦了?|拜托了?|望(?:尽快)?(?:回复|处理|解决)|(?:麻烦|请)[你您]?们?(?:尽快|尽早|帮忙|帮我)*"
     r"(?:看一?下|看看|处理一?下|处理|解决一?下|解决|核实一?下|回复)))*[\s,，.。!！~]*$"
@@ -33,7 +36,7 @@ Pieces = tuple[list[int], list[tuple[int, int]]]
 class PieceReader:
     """Texts into ids of pieces, alike in training and serving.
 
-    Greetings at the beginning and thanks at the end are left out. They say nothing of the matter, but those who ask and praise use them
+    Greetings and names at the beginning and thanks at the end are left out. They say nothing of the matter, but those who ask and praise use them
     more than those who complain: to an encoder "您好，转账失败了，谢谢" was a question (tests/behaviour).
 
     Args:

@@ -196,19 +196,18 @@ def test_the_weights_of_a_served_encoder_are_those_that_were_trained(quantised, 
         np.testing.assert_allclose(found[name], weight, atol=np.abs(weight).max() * 0.02 if quantised else 1e-6)
 
 
+def saved(classifier, folder):
+    manifest = artifact.Manifest(
+        name=folder.name, version="1", created="2026-01-01T00:00:00+08:00", family="encoder", heads=classifier.heads, text={},
+        dictionary_hash="", data=(), metrics={}, review_thresholds={}, libraries=artifact.library_versions(), seed=0,
+    )  # fmt: skip
+    artifact.save(classifier, manifest, "# card\n", folder)
+    return folder
+
+
 def test_training_starts_from_the_mean_of_encoders(fitted, tiny, tmp_path):
-    from datetime import datetime
-
-    def saved(name, classifier):
-        manifest = artifact.Manifest(
-            name=name, version="1", created=datetime.now().isoformat(), family="encoder", heads=classifier.heads, text={}, dictionary_hash="",
-            data=(), metrics={}, review_thresholds={}, libraries={}, seed=0,
-        )  # fmt: skip
-        artifact.save(classifier, manifest, "# card\n", tmp_path / name)
-        return tmp_path / name
-
     other = fit(TEXTS, LABELS, GROUPS, EncoderSettings(base=str(tiny), **(QUICK | {"epochs": 2})), 1, tmp_path / "checkpoint")
-    folders = [saved("one", fitted.classifier), saved("two", other.classifier)]
+    folders = [saved(fitted.classifier, tmp_path / "one"), saved(other.classifier, tmp_path / "two")]
     base = load_base(str(tiny), TEXTS)
     means = warm_start.parameters(base, fitted.classifier.heads, folders)
     name = "network.encoder.layer.1.output.dense.weight"
@@ -226,14 +225,9 @@ def test_training_starts_from_the_mean_of_encoders(fitted, tiny, tmp_path):
 
 def test_an_encoder_of_another_base_is_not_started_from(fitted, tmp_path):
     smaller = BertModel(BertConfig(vocab_size=90, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32))
-    manifest = artifact.Manifest(
-        name="one", version="1", created="", family="encoder", heads=fitted.classifier.heads, text={}, dictionary_hash="", data=(), metrics={},
-        review_thresholds={}, libraries={}, seed=0,
-    )  # fmt: skip
-    artifact.save(fitted.classifier, manifest, "# card\n", tmp_path / "one")
     base = SimpleNamespace(name="smaller", network=smaller)
     with pytest.raises(InputError, match=r"--start-from.*fine-tuned from smaller"):
-        warm_start.parameters(base, {"事由": ("登录", "转账")}, [tmp_path / "one"])
+        warm_start.parameters(base, {"事由": ("登录", "转账")}, [saved(fitted.classifier, tmp_path / "one")])
 
 
 def test_named_groups_are_held_out(tiny, tmp_path):
