@@ -14,7 +14,6 @@ from training.linear import LinearSettings
 from training.pseudo_labels import LEAST_CONFIDENCE, pseudo_label
 from triage.blend import BlendClassifier, moved, tempered
 from triage.classify import Classifier
-from triage.errors import InputError
 
 FAMILIES = ("linear", "encoder", "blend")
 _LINEAR = "Linear support vector machines, one per label and head, over TF-IDF of character n-grams and words of Chinese text"
@@ -128,9 +127,6 @@ def _blended(
 
 
 def _priors(heads: Mapping[str, Sequence[str]], given: Mapping[str, Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
-    for head, ratios in given.items():
-        if unknown := set(ratios) - set(heads[head]):
-            raise InputError("--prior", f"{head}:{', '.join(sorted(unknown))}", f"labels of {head} that the data has")
     return {head: tuple(ratios.get(label, 1.0) for label in heads[head]) for head, ratios in given.items()}
 
 

@@ -80,6 +80,7 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
     examples = _read(request, request.data)
     require_trainable(examples)
     _require_groups(request, examples)
+    _require_labels(request, examples)
     require_replaceable(out)
     checkpoint = out.with_name(f".{out.name}.training")
     tests = {path.stem: _read(request, (path,)) for path in request.tests}
@@ -213,6 +214,12 @@ def _require_groups(request: Request, examples: Examples) -> None:
         raise InputError("--held-out-group", ", ".join(sorted(unknown)), f"values of the column {request.group_column}")
     if named and named == set(examples.groups or ()):
         raise InputError("--held-out-group", ", ".join(sorted(named)), "not all of them, or nothing is left to train on")
+
+
+def _require_labels(request: Request, examples: Examples) -> None:
+    for head, ratios in request.encoder.priors.items():
+        if unknown := set(ratios) - set(examples.labels[head]):
+            raise InputError("--prior", f"{head}:{', '.join(sorted(unknown))}", f"labels of {head} that the data has")
 
 
 def _rows(files: Iterable[DataFile]) -> list[tuple[str, int]]:

@@ -134,6 +134,10 @@ def test_options_of_a_blend_that_do_not_fit_the_data_are_refused(option, named, 
     train = ["train", "--data", str(tmp_path / "投诉.csv"), "--label-column", "topic", "--out", str(tmp_path / "m")]
     assert main([*train, *option]) == 2
     assert named in capsys.readouterr().err
+    assert main([*train, "--family", "blend", "--prior", "topic:还款=0.5"]) == 2
+    assert "labels of topic that the data has" in capsys.readouterr().err
+    assert main([*train, "--prior", "topic:转账=0.5"]) == 2
+    assert "--family blend" in capsys.readouterr().err
     assert main([*train, "--group-column", "batch", "--held-out-group", "7"]) == 2
     assert "7" in capsys.readouterr().err
     assert not (tmp_path / "m").exists()
