@@ -14,7 +14,9 @@ ENCODER_CAUTION ?= 1.25
 START    ?= $(if $(BASE),,models/$(shell cat models/current))
 EPOCHS   ?= $(if $(START),1,3)
 # Of the corpus: two batches with real proportions calibrate, and complaints without a matter are rarer in service.
-CALIBRATE ?= $(if $(DATA),,--held-out-group cd ch $(if $(filter blend,$(FAMILY)),--prior category:other.complaint=0.5))
+CALIBRATE ?= $(if $(DATA)$(filter linear,$(FAMILY)),,--held-out-group cd ch $(if $(filter blend,$(FAMILY)),--prior category:other.complaint=0.5))
+# A linear model refuses what only an encoder has.
+NETWORK   = $(if $(filter linear,$(FAMILY)),,--frozen-layers $(FROZEN) $(if $(BASE),--base $(BASE)) $(if $(START),--start-from $(START)) --epochs $(EPOCHS))
 ENCODER_OUT ?= var/models/bank-$(FAMILY)
 SHEET    ?= var/review.xlsx
 INTO     ?= var/split
@@ -96,13 +98,13 @@ train: $(VENV)/.installed  ## rebuild the shipped linear model from data/corpus:
 train-encoder: $(VENV)/.installed-encoder  ## train the blend (FAMILY=encoder: the encoder alone) on data/corpus: DATA, START=folder, BASE, EPOCHS, FROZEN=layers, ENCODER_OUT, SEED
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
 		--group-column batch --taxonomy --family $(FAMILY) --caution $(ENCODER_CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
-		--frozen-layers $(FROZEN) $(if $(BASE),--base $(BASE)) $(if $(START),--start-from $(START)) --epochs $(EPOCHS) $(CALIBRATE) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
+		$(NETWORK) $(CALIBRATE) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
-self-train: $(VENV)/$(if $(KEEP_ENCODER),.installed,.installed-encoder)  ## train FAMILY on data/corpus and on texts nobody labelled: TEACHER=folder UNLABELLED=files [SAMPLE=n] [KEEP_ENCODER=1] ENCODER_OUT=folder
+self-train: $(VENV)/$(if $(KEEP_ENCODER),.installed,.installed-encoder)  ## train FAMILY on data/corpus and on texts nobody labelled: TEACHER=folder UNLABELLED=files [SAMPLE=n] ENCODER_OUT=folder; KEEP_ENCODER=1 instead of UNLABELLED: TEACHER's encoder as it is
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
 		--group-column batch --taxonomy --family $(FAMILY) --caution $(ENCODER_CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
-		--teacher $(TEACHER) --unlabelled $(UNLABELLED) $(if $(SAMPLE),--unlabelled-sample $(SAMPLE)) $(if $(KEEP_ENCODER),--keep-encoder) \
-		--frozen-layers $(FROZEN) $(if $(BASE),--base $(BASE)) $(if $(START),--start-from $(START)) --epochs $(EPOCHS) $(CALIBRATE) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
+		--teacher $(TEACHER) $(if $(KEEP_ENCODER),--keep-encoder,--unlabelled $(UNLABELLED) $(if $(SAMPLE),--unlabelled-sample $(SAMPLE)) $(NETWORK)) \
+		$(CALIBRATE) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
 evaluate: $(VENV)/$(if $(REPORT),.installed-report,.installed)  ## evaluate a model: MODEL=folder DATA=file [REPORT=folder]
 	$(BIN)/triage evaluate $(if $(MODEL),--model $(MODEL)) --data $(DATA) $(if $(REPORT),--report $(REPORT))

@@ -47,7 +47,7 @@ def with_courtesy(
     Args:
         texts: prepared.
         labels: head -> label of each text.
-        groups: of each text, or None: then each text is a group with its copy.
+        groups: of each text, see `training.examples.kept_together`, or None: then each text is a group with its copy.
         share: of the texts that get a copy, 0-1.
         seed: of the choice.
     """
@@ -56,7 +56,7 @@ def with_courtesy(
     frames = [(before, after) for before in OPENINGS for after in CLOSINGS if before or after]
     drawn = rng.integers(len(frames), size=len(chosen))
     copies = [f"{frames[k][0]}{texts[i].rstrip('。.,!')}{frames[k][1]}" for i, k in zip(chosen, drawn, strict=True)]
-    own = groups or [str(i) for i in range(len(texts))]
+    own = groups or texts
     return Augmented(
         texts=(*texts, *copies),
         labels={head: (*column, *(column[i] for i in chosen)) for head, column in labels.items()},

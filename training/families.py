@@ -1,7 +1,7 @@
 """One call to train a model of any family."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,10 @@ from training.encoder import EncoderSettings
 from training.examples import Examples
 from training.linear import LinearSettings
 from training.pseudo_labels import LEAST_CONFIDENCE, pseudo_label
+from triage.artifact import Manifest
 from triage.blend import BlendClassifier, moved, tempered
 from triage.classify import Classifier
+from triage.encoder import EncoderClassifier
 
 FAMILIES = ("linear", "encoder", "blend")
 _LINEAR = "Linear support vector machines, one per label and head, over TF-IDF of character n-grams and words of Chinese text"
@@ -25,6 +27,10 @@ ABOUT = {
     "`blend.json`; where there is a cascade and the linear model is sure in every head of a complaint that is not severe, it answers alone. What is answered is "
     "calibrated once more by temperature.",
 }
+# Of an encoder's settings those that calibrate it, which is done anew where an encoder is kept.
+_CALIBRATION = ("held_out", "held_out_groups", "caution")
+# What a manifest tells of the texts that nobody labelled.
+_LESSONS = ("teacher", "unlabelled", "pseudo_labelled_texts")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +55,23 @@ class Teacher:
     Args:
         classifier: of any family.
         unlabelled: prepared texts.
-        keeps_encoder: a blend takes over the teacher's encoder, which was trained on the same rows with the same seed; only the linear part
-            is trained.
     """
 
     classifier: Classifier
     unlabelled: tuple[str, ...]
-    keeps_encoder: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """An encoder that a blend takes over as it is.
+
+    Args:
+        classifier: trained on the same rows with the same seed, of which the same were held out.
+        manifest: of the model that it is from.
+    """
+
+    classifier: EncoderClassifier
+    manifest: Manifest
 
 
 def fit(
@@ -66,6 +82,7 @@ def fit(
     seed: int,
     checkpoint: Path,
     teacher: Teacher | None = None,
+    kept: Kept | None = None,
 ) -> Trained:
     """Train.
 
@@ -75,28 +92,36 @@ def fit(
         for_linear, for_encoder: settings of the parts that the family has.
         seed: of everything random.
         checkpoint: where an encoder's unfinished training is kept.
-        teacher: the model learns from its labels of texts that nobody labelled too.
+        teacher: the model learns from its labels of texts that nobody labelled too; of a blend the encoder does.
+        kept: a blend trains only its linear part beside this encoder, and has no teacher.
 
     Raises:
-        ConfigError, InputError: see `training.encoder.fit`; or the teacher is not one for this family.
+        ConfigError, InputError: see `training.encoder.fit`; or the teacher does not answer one of the heads.
+        ArtifactError: a folder to start an encoder from is no model.
     """
+    if family != "linear" and not kept:
+        encoder.require_packages()  # a teacher may read for minutes first
     given = (examples.texts, examples.labels, examples.groups)
     taught = pseudo_label(teacher.classifier, examples.labels, teacher.unlabelled) if teacher else None
-    lessons = {"pseudo_labelled_texts": len(taught.texts), "pseudo_labels_from": LEAST_CONFIDENCE} if taught else {}
+    taught_text = {"pseudo_labelled_texts": len(taught.texts)} if taught else {}
     if family == "linear":
         fitted = linear.fit(*given, for_linear, seed, taught)
-        return Trained(fitted.classifier, fitted.held_out, {"tokens": "triage.text.cut"} | asdict(for_linear) | lessons)
-    # The encoder first: what it lacks should show before anything else is trained.
-    if teacher and teacher.keeps_encoder:
-        second = encoder.taken_over(encoder.encoder_of(teacher.classifier, "--teacher"), *given, for_encoder, seed)
-    else:
-        second = encoder.fit(*given, for_encoder, seed, checkpoint, taught)
+        taught_text |= {"pseudo_labels_from": LEAST_CONFIDENCE} if taught else {}
+        return Trained(fitted.classifier, fitted.held_out, {"tokens": "triage.text.cut"} | asdict(for_linear) | taught_text)
     text = _told(for_encoder)
+    if kept:
+        second = encoder.taken_over(kept.classifier, *given, for_encoder, seed)
+        recipe, taught_text = _told_of(kept.manifest)
+        text = recipe | {name: text[name] for name in _CALIBRATION if name in text}
+    else:
+        # The longer training first: what it lacks should show before the linear part is trained.
+        second = encoder.fit(*given, for_encoder, seed, checkpoint, taught)
     text |= {name: round(value, 4) for name, value in second.figures.items()}
     if family == "encoder":
-        return Trained(second.classifier, second.held_out, text | lessons)
-    first = linear.fit(*given, for_linear, seed, taught)
-    settings = {f"encoder_{name}": value for name, value in text.items()} | _prefixed(for_linear) | lessons
+        return Trained(second.classifier, second.held_out, text | taught_text)
+    # Only the encoder is taught: a linear part with the same teacher errs where the encoder errs, and the blend gains less from it.
+    first = linear.fit(*given, for_linear, seed)
+    settings = {f"encoder_{name}": value for name, value in text.items()} | _prefixed(for_linear) | taught_text
     return _blended(first, second, examples.labels, for_linear.caution, for_encoder, settings)
 
 
@@ -137,9 +162,18 @@ def _told(settings: EncoderSettings) -> dict[str, str | int | float]:
     }
     if settings.held_out_groups:
         told["held_out_groups"] = ", ".join(settings.held_out_groups)
+        del told["held_out"]  # nothing was drawn
     if settings.start_from:
         told["start_from"] = ", ".join(path.name for path in settings.start_from)
     return told
+
+
+def _told_of(manifest: Manifest) -> tuple[dict[str, str | int | float], dict[str, str | int | float]]:
+    """What a manifest tells of how its encoder was made, as `_told` does, and of what it learnt from a teacher."""
+    prefix = "" if manifest.family == "encoder" else "encoder_"
+    told = manifest.text
+    recipe = [f.name for f in fields(EncoderSettings) if f.name not in _CALIBRATION and f"{prefix}{f.name}" in told]
+    return {name: told[f"{prefix}{name}"] for name in recipe}, {name: told[name] for name in _LESSONS if name in told}
 
 
 def _prefixed(settings: LinearSettings) -> dict[str, str | int | float]:

@@ -1,4 +1,4 @@
-"""Fine-tune an encoder with one linear head per label column: the loop, its batches, its checkpoint. The only part that needs torch to run.
+"""Fine-tune an encoder with one linear head per label column: the loop, its batches, its checkpoint.
 
 Recipe: AdamW (Loshchilov and Hutter 2019), linear warm-up and decay, gradients clipped to 1, label smoothing; embeddings frozen, and the
 lower layers too where asked for, whose outputs are then computed once and kept.
@@ -42,7 +42,7 @@ class Recipe:
     Args:
         epochs: passes over the rows.
         batch: rows of a step.
-        rate: peak learning rate of the encoder; the heads, which start from nothing, take 1e-3.
+        rate: peak learning rate of the encoder, and of heads that were trained before; new heads take 1e-3.
         frozen_layers: lowest layers that keep their weights.
         balance: exponent of the inverse label frequency by which rows count: 0 alike, 1 "balanced".
         half: compute in bfloat16.
@@ -182,7 +182,8 @@ class _Batches:
     def keep_states(self, network: PreTrainedModel, layers: int) -> None:
         """Compute the outputs of the embeddings and the lowest layers once for all epochs, when they fit into memory."""
         size = 2 * network.config.hidden_size * sum(map(len, self.ids))
-        if not layers or size > _MOST_KEPT_BYTES:
+        # Small ELECTRA widens its embeddings before the first layer and would widen what was kept once more.
+        if not layers or size > _MOST_KEPT_BYTES or hasattr(network, "embeddings_project"):
             return
         states: list[Tensor] = [torch.empty(0)] * len(self.ids)
         order = sorted(range(len(self.ids)), key=lambda i: len(self.ids[i]))

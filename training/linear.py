@@ -14,9 +14,10 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.svm import LinearSVC
 
 from training.augment import with_courtesy
-from training.examples import folds
+from training.examples import folds, kept_together
 from training.pseudo_labels import PseudoLabelled
 from triage.classify import LinearClassifier, Vectoriser, character_ngrams, lower_words, word_ngrams
+from triage.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ def fit(
     Args:
         texts: through `triage.privacy.prepare`.
         labels: head -> a label for each text; None leaves the text out of that head. Two labels at least in each head.
-        groups: for each text what it came with (author, batch): calibration never tests on a group it trained on.
+        groups: for each text what it came with (author, batch): calibration never tests on a group it trained on, nor on a text.
         settings: see `LinearSettings`.
         seed: of the solver and of the folds.
         taught: texts with a teacher's labels; trained on in every fold, calibrated and measured on in none. Labels that `labels` does not
@@ -92,6 +93,7 @@ def fit(
         The classifier and what it is worth. The same arguments give the same classifier, byte for byte when pickled.
     """
     given = len(texts)
+    groups = kept_together(texts, groups)
     if settings.courtesy:
         augmented = with_courtesy(texts, labels, groups, settings.courtesy, seed)
         texts, labels, groups = augmented.texts, augmented.labels, augmented.groups
@@ -127,10 +129,15 @@ def fit(
 
 
 def fit_vectoriser(texts: Sequence[str], settings: LinearSettings) -> tuple[Vectoriser, csr_matrix]:
-    """Choose the vocabularies and weigh them by inverse document frequency; returns the vectoriser and the texts' counts."""
+    """Choose the vocabularies and weigh them by inverse document frequency; returns the vectoriser and the texts' counts.
+
+    Raises: InputError when no n-gram occurs in as many texts as `settings` asks.
+    """
     weighting = TfidfTransformer(sublinear_tf=True)
     empty = Vectoriser({}, {}, settings.longest, weighting, settings.digits_alike)
     characters = _vocabulary((character_ngrams(empty.read(text), settings.longest) for text in texts), settings, first=0)
+    if not characters:
+        raise InputError("text", f"{len(texts)} texts without a character in common", f"characters that {settings.min_texts} texts share")
     words = {}
     if settings.words:
         read = (word_ngrams([empty.read(word) for word in lower_words(text)]) for text in texts)

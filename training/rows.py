@@ -73,10 +73,16 @@ def corrected(rows: Sequence[DataRow], sheet: Path, label_columns: Sequence[str]
         The rows, and how many labels changed.
 
     Raises:
-        InputError: the sheet names a row that is not there, or another text stands there now.
+        InputError: the sheet names a row that is not there, or another text stands there now; or two of the files have one name, and what
+            it says of one row would be taken over into both.
     """
     verdicts: dict[str, dict[str, str]] = {}
-    texts = {row.place: row.text for row in rows}
+    texts: dict[str, str] = {}
+    for row in rows:
+        if row.place in texts:
+            name = row.place.rpartition(":")[0]
+            raise InputError("--data", f"two files {name}", f"one file of each name: {sheet.name} tells rows apart by file name and number")
+        texts[row.place] = row.text
     for row in read_rows(sheet, columns=[PLACE, text_column]):
         place = str(row.values[PLACE])
         if place not in texts:

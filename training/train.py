@@ -11,16 +11,28 @@ from pathlib import Path
 import numpy as np
 
 from training import families
-from training.encoder import EncoderSettings
-from training.evaluate import ERROR_COST, FREQUENT, REVIEW_COST, Answers, HeadFigures, answer, as_table, figures, most_probable
-from training.examples import Examples, read_examples, require_trainable
+from training.encoder import EncoderSettings, encoder_of
+from training.evaluate import (
+    ERROR_COST,
+    FREQUENT,
+    REVIEW_COST,
+    Answers,
+    HeadFigures,
+    answer,
+    as_table,
+    figures,
+    is_bank_model,
+    most_probable,
+)
+from training.examples import Examples, kept_together, read_examples, require_trainable
 from training.linear import LinearSettings
 from training.pseudo_labels import read_unlabelled
 from training.risk import DELTA, threshold_for_risk
 from triage.artifact import DataFile, Manifest, library_versions, load, require_replaceable, save
 from triage.errors import InputError
-from triage.taxonomy import Taxonomy
+from triage.taxonomy import Taxonomy, load_taxonomy
 from triage.text import dictionary_hash
+from triage.workdays import add_working_days
 
 CROSS_VALIDATION = "cross_validation"
 """Name of the figures on the training data by models that did not see the row: all rows, each answered out of its fold."""
@@ -29,6 +41,15 @@ HELD_OUT = "held_out"
 OWN_ROWS = {"linear": CROSS_VALIDATION, "encoder": HELD_OUT, "blend": HELD_OUT}
 EVERY_ANSWER = 1.01
 """A review threshold that no confidence reaches."""
+# Setting of an encoder -> the option that asks for it: of its own training, and of what only a blend does with it.
+_NETWORK = {
+    "base": "--base",
+    "epochs": "--epochs",
+    "max_pieces": "--max-pieces",
+    "frozen_layers": "--frozen-layers",
+    "start_from": "--start-from",
+}
+_BLEND = {"shares": "--encoder-share", "priors": "--prior", "cascade": "--cascade"}
 log = logging.getLogger(__name__)
 
 
@@ -73,10 +94,12 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
         The manifest, and the figures by name of the test: on the training data out of fold, and on each test file.
 
     Raises:
-        InputError: the data cannot be trained on; see `training.examples`; or an encoder's base is none; or the teacher cannot teach.
-        ConfigError: a package that only an encoder needs is missing.
-        ArtifactError: `out` is something else than a model folder.
+        InputError: the data cannot be trained on; see `training.examples`; or a test cannot be answered; or options contradict each other;
+            or an encoder's base is none; or the teacher cannot teach, or its encoder not be kept.
+        ConfigError: a package that only an encoder needs is missing, or the calendar lacks this year.
+        ArtifactError: `out` is something else than a model folder, or the teacher's or one to start from is no intact model.
     """
+    _require_options(request)
     examples = _read(request, request.data)
     require_trainable(examples)
     _require_groups(request, examples)
@@ -84,8 +107,9 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
     require_replaceable(out)
     checkpoint = out.with_name(f".{out.name}.training")
     tests = {path.stem: _read(request, (path,)) for path in request.tests}
-    teacher = _teacher(request, examples, tests.values())
-    fitted = families.fit(request.family, examples, request.settings, request.encoder, request.seed, checkpoint, teacher)
+    _require_answerable(request, examples, tests, now)
+    teacher, kept = _teacher(request, examples, tests.values()), _kept(request, examples)
+    fitted = families.fit(request.family, examples, request.settings, request.encoder, request.seed, checkpoint, teacher, kept)
     heads = fitted.classifier.heads
     held_out = {head: most_probable(heads[head], p) for head, p in fitted.held_out.items() if not np.isnan(p).all()}
     thresholds = review_thresholds(examples.labels, held_out, heads, request.risk)
@@ -141,18 +165,15 @@ def review_thresholds(
 
 def card(request: Request, manifest: Manifest, examples: Examples, measured: Mapping[str, Mapping[str, HeadFigures]]) -> str:
     """The model card (Mitchell et al. 2019), in Markdown. It holds no time: the same training writes the same card."""
-    grouped = (
-        f"by `{request.group_column}`: no author or batch is both trained and tested on" if request.group_column else "labels spread evenly"
-    )
     parts = [
         f"# {manifest.folder_name}",
         f"{families.ABOUT[manifest.family]} Written by `triage train`; `manifest.json` vouches for the files beside it.",
         "## Data",
         _data_table(examples),
         "\n".join(f"- `{head}`: {_counts(examples.labels[head])}" for head in manifest.heads),
-        *_pseudo_labels(manifest),
+        *_origin_told(manifest),
         "## Figures",
-        f"`{OWN_ROWS[request.family]}`: {_held_out(request)} ({grouped}). Other tests: rows that were not trained on.",
+        f"`{OWN_ROWS[request.family]}`: {_held_out(request)} ({_parted(request, examples)}). Other tests: rows that were not trained on.",
         *(f"### {test}\n\n{as_table(by_head)}" for test, by_head in measured.items()),
         f"`macro_f1_frequent`: over labels of {FREQUENT} rows or more. `error_at_90_coverage`: wrong among the most confident 90 %. `ece`: "
         "calibration error. `review_share`: answers under the review threshold, which leaves them to a person. `cost_per_1000`: "
@@ -170,9 +191,11 @@ def card(request: Request, manifest: Manifest, examples: Examples, measured: Map
 
 
 def _origin(request: Request) -> dict[str, str]:
-    """Where pseudo-labels came from."""
+    """Which model taught this one, on what, or gave its encoder."""
     if not request.teacher:
         return {}
+    if request.keep_encoder:
+        return {"encoder_kept_from": request.teacher.name}
     return {"teacher": request.teacher.name, "unlabelled": ", ".join(path.name for path in request.unlabelled)}
 
 
@@ -185,25 +208,90 @@ def per_class(test: str, measured: Mapping[str, HeadFigures]) -> str:
     return "\n".join(lines)
 
 
-def _teacher(request: Request, examples: Examples, tests: Iterable[Examples]) -> families.Teacher | None:
-    if not request.teacher and not request.unlabelled:
-        return None
-    if not request.teacher:
-        raise InputError("--teacher", None, "the folder of the model that labels the texts of --unlabelled")
-    if not request.unlabelled:
-        raise InputError("--unlabelled", None, "files with the texts that --teacher labels")
+def _require_options(request: Request) -> None:
+    """What contradicts itself, and options that would be passed over in silence (one that is given its default is not seen)."""
+    names = [path.stem for path in request.tests]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise InputError("--test", ", ".join(sorted(twice)), "files of different names, by which their figures are kept")
+    if own := set(names) & set(OWN_ROWS.values()):
+        raise InputError("--test", ", ".join(sorted(own)), "another file name: so the figures on the training data are called")
     if request.keep_encoder and request.family != "blend":
         raise InputError("--keep-encoder", request.family, "--family blend, which has an encoder and another part to train")
+    if request.family == "linear":
+        _refuse(request, _NETWORK | {"held_out_groups": "--held-out-group"}, f"--family {request.family}", "--family encoder or blend")
+    if request.family != "blend":
+        _refuse(request, _BLEND, f"--family {request.family}", "--family blend")
+    if request.keep_encoder:
+        _refuse(request, _NETWORK, "--keep-encoder", "an encoder to be trained; one that is kept stays as it is")
+    if request.unlabelled_sample and not request.unlabelled:
+        raise InputError("--unlabelled-sample", request.unlabelled_sample, "--unlabelled, from which it is drawn")
+    if request.keep_encoder and request.unlabelled:
+        raise InputError("--unlabelled", "--keep-encoder", "an encoder to be trained; nothing else learns from these texts")
+    if request.keep_encoder and not request.teacher:
+        raise InputError("--teacher", None, "the folder of the model whose encoder is kept")
+    if request.unlabelled and not request.teacher:
+        raise InputError("--teacher", None, "the folder of the model that labels the texts of --unlabelled")
+    if request.teacher and not request.unlabelled and not request.keep_encoder:
+        raise InputError("--unlabelled", None, "files with the texts that --teacher labels")
+
+
+def _refuse(request: Request, options: Mapping[str, str], found: str, expected: str) -> None:
+    usual = EncoderSettings()
+    for setting, option in options.items():
+        if getattr(request.encoder, setting) != getattr(usual, setting):
+            raise InputError(option, found, expected)
+
+
+def _require_answerable(request: Request, examples: Examples, tests: Mapping[str, Examples], now: datetime) -> None:
+    """What `training.evaluate` would refuse once the model is there, and the training with it."""
+    for path, test in zip(request.tests, tests.values(), strict=True):
+        if not any(label is not None for column in test.labels.values() for label in column):
+            raise InputError(f"{path.name}: {', '.join(request.label_columns)}", None, "at least one row with a text and a label")
+    if not tests or not is_bank_model(_labels(examples)):
+        return
+    # It will answer as in service, which asks for a channel of the taxonomy and for when the answer is due.
+    taxonomy = load_taxonomy()
+    add_working_days(now, max(handling.close_days for handling in taxonomy.handlings.values()))
+    for test in tests.values():
+        for row, channel in zip(test.rows, test.channels, strict=True):
+            try:
+                taxonomy.channel_key(channel or "other")
+            except InputError as error:
+                raise InputError(f"{row}: channel", channel, error.expected) from None
+
+
+def _teacher(request: Request, examples: Examples, tests: Iterable[Examples]) -> families.Teacher | None:
+    if not request.teacher or request.keep_encoder:
+        return None
+    classifier, _ = load(request.teacher)
+    known = chain(examples.texts, *(test.texts for test in tests))
+    texts = read_unlabelled(request.unlabelled, request.text_column, known, request.unlabelled_sample, request.seed)
+    return families.Teacher(classifier, texts)
+
+
+def _kept(request: Request, examples: Examples) -> families.Kept | None:
+    """The teacher's encoder, when the rows that it was not trained on are those that will be held out here, and its labels are theirs."""
+    if not request.keep_encoder:
+        return None
     classifier, manifest = load(request.teacher)
+    kept = families.Kept(encoder_of(classifier, "--teacher"), manifest)
     # Labels may have been corrected since; another set of rows would be parted otherwise.
-    if request.keep_encoder and (_rows(manifest.data), manifest.seed) != (_rows(examples.files), request.seed):
+    if (_rows(manifest.data), manifest.seed) != (_rows(examples.files), request.seed):
         expected = (
             "a model trained on the same rows of --data with the same --seed: what its encoder has not seen chooses weights and thresholds"
         )
         raise InputError("--teacher", manifest.folder_name, expected)
-    known = chain(examples.texts, *(test.texts for test in tests))
-    texts = read_unlabelled(request.unlabelled, request.text_column, known, request.unlabelled_sample, request.seed)
-    return families.Teacher(classifier, texts, request.keep_encoder)
+    told = str(manifest.text.get("held_out_groups" if manifest.family == "encoder" else "encoder_held_out_groups", ""))
+    asked = ", ".join(request.encoder.held_out_groups)
+    if set(told.split(", ")) != set(asked.split(", ")):
+        expected = f"{told or 'none'}, as {manifest.folder_name} held out: its encoder was trained on the others"
+        raise InputError("--held-out-group", asked or None, expected)
+    labels = _labels(examples)
+    for head in (*labels, *(head for head in manifest.heads if head not in labels)):
+        if odd := labels.get(head, set()) ^ set(manifest.heads.get(head, ())):
+            expected = f"the same heads and labels in --data and {manifest.folder_name}, whose encoder is kept"
+            raise InputError(f"--teacher: {head}", ", ".join(sorted(odd)), expected)
+    return kept
 
 
 def _require_groups(request: Request, examples: Examples) -> None:
@@ -222,6 +310,10 @@ def _require_labels(request: Request, examples: Examples) -> None:
             raise InputError("--prior", f"{head}:{', '.join(sorted(unknown))}", f"labels of {head} that the data has")
 
 
+def _labels(examples: Examples) -> dict[str, set[str]]:
+    return {head: {label for label in column if label is not None} for head, column in examples.labels.items()}
+
+
 def _rows(files: Iterable[DataFile]) -> list[tuple[str, int]]:
     return [(file.name, file.rows) for file in files]
 
@@ -231,14 +323,32 @@ def _read(request: Request, files: Sequence[Path]) -> Examples:
     return read_examples(files, request.label_columns, request.text_column, group, request.taxonomy)
 
 
-def _pseudo_labels(manifest: Manifest) -> list[str]:
-    if "teacher" not in manifest.text:
-        return []
-    told = manifest.text
-    return [
-        f"It also learnt from {told['pseudo_labelled_texts']} texts of {told['unlabelled']} that nobody labelled, as model `{told['teacher']}` "
-        f"answers them: an encoder its probabilities, a linear model its labels of {told['pseudo_labels_from']} or more. No figure counts them."
-    ]
+def _origin_told(manifest: Manifest) -> list[str]:
+    told, found = manifest.text, []
+    if "encoder_kept_from" in told:
+        found.append(f"Its encoder is that of model `{told['encoder_kept_from']}`, which was trained on the same rows.")
+    if "teacher" in told:
+        who, what = "It", "its probabilities"
+        if manifest.family == "linear":
+            what = f"its labels of {told['pseudo_labels_from']} or more"
+        elif manifest.family == "blend":
+            who = "Its encoder"
+        found.append(
+            f"{who} also learnt from {told['pseudo_labelled_texts']} texts of {told['unlabelled']} that nobody labelled, as model "
+            f"`{told['teacher']}` answers them: {what}. No figure counts them."
+        )
+    return found
+
+
+def _parted(request: Request, examples: Examples) -> str:
+    """How the rows of the model's own figures were chosen."""
+    together = kept_together(examples.texts, examples.groups)
+    if together and together is examples.groups:
+        return f"by `{request.group_column}`: no author or batch is both trained and tested on"
+    linear = request.family == "linear"
+    if together or (linear and request.settings.courtesy):  # which parts by text too, see `training.augment`
+        return "by text: none is both trained and tested on, nor a copy of it"
+    return "labels spread evenly" if linear else "drawn at random"
 
 
 def _held_out(request: Request) -> str:

@@ -23,7 +23,7 @@ def parameters(base: BaseModel, heads: Mapping[str, Sequence[str]], folders: Seq
 
     Args:
         base: what the encoders were fine-tuned from.
-        heads: head -> labels of the model to be trained; its heads start from the encoders' where all of them have these labels.
+        heads: head -> labels of the model to be trained; its heads start from the encoders' where all of them have these, in this order.
         folders: models with an encoder. The mean of several that started from the same weights often errs less than each (Wortsman et al.
             2022, "Model soups").
 
@@ -31,13 +31,19 @@ def parameters(base: BaseModel, heads: Mapping[str, Sequence[str]], folders: Seq
         InputError: a model without an encoder, or one whose encoder was made from another base.
         ArtifactError: a folder that is no model.
     """
-    encoders = [encoder_of(load(folder)[0], "--start-from") for folder in folders]
+    models = [load(folder) for folder in folders]
+    encoders = [encoder_of(classifier, "--start-from") for classifier, _ in models]
     found = [weights(encoder.model) for encoder in encoders]
     expected = {f"network.{name}": tuple(p.shape) for name, p in base.network.named_parameters() if not name.startswith("embeddings.")}
-    for folder, own in zip(folders, found, strict=True):
-        if {name: weight.shape for name, weight in own.items() if name not in _HEADS} != expected:
+    for folder, own, (_, manifest) in zip(folders, found, models, strict=True):
+        # Checkpoints of one shape, such as BERT and RoBERTa with 12 layers, are told apart by the name; a folder may have moved since.
+        told = str(manifest.text.get("encoder_base", manifest.text.get("base", base.name)))
+        if (
+            Path(told).name != Path(base.name).name
+            or {name: weight.shape for name, weight in own.items() if name not in _HEADS} != expected
+        ):
             raise InputError("--start-from", folder.name, f"an encoder that was fine-tuned from {base.name}, see --base")
-    alike = all(encoder.heads == dict(heads) for encoder in encoders)
+    alike = all([*encoder.heads.items()] == [*heads.items()] for encoder in encoders)
     names = [*expected, *(_HEADS if alike else ())] if found else []
     return {name: torch.from_numpy(np.mean([own[name] for own in found], axis=0)) for name in names}
 

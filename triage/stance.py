@@ -66,7 +66,8 @@ class Clause:
 def clause_of(start: int, end: int, text: str) -> Clause:
     """The surroundings of the span start..end of a normalised text."""
     floor = max(0, start - _REACH)
-    stops = [m.end() for m in _CLAUSE_END.finditer(text, floor, start)]
+    # One further than the phrase begins: a space just before it ends a clause by what follows it.
+    stops = [m.end() for m in _CLAUSE_END.finditer(text, floor, start + 1) if m.end() <= start]
     first = stops[-1] if stops else floor
     stop = _CLAUSE_END.search(text, end)
     last = stop.start() if stop else min(len(text), end + _REACH)

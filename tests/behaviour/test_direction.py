@@ -54,6 +54,30 @@ def test_a_larger_sum_in_dispute_never_lowers_the_severity(tag):
         assert levels[-1] == 4, frame
 
 
+def test_a_loss_denied_or_only_asked_about_is_none(tag):
+    frames = (
+        "没有被扣费，就是问问{}怎么收",
+        "我没有被盗刷，只是想了解一下{}",
+        "没扣我钱，想咨询{}",
+        "不是投诉，问一下{}",
+        "没有逾期，问问{}怎么算",
+    )
+    texts = [frame.format(subject) for frame in frames for subject in ("年费", "分期手续费", "利息", "短信费", "转账手续费")]
+    grave = [f"{text}: {t.severity.level}" for text, t in zip(texts, tag(texts), strict=True) if t.severity.level > 1]
+    assert len(grave) <= 0.04 * len(texts), grave
+
+
+def test_a_negation_that_tells_the_loss_does_not_hide_it(tag):
+    texts = (
+        "没问过我就扣了一年的年费",
+        "这笔钱不是我刷的，三千块没了",
+        "退款到现在一分没退给我",
+        "我没开过短信提醒，你们每个月扣我两块钱",
+        "没有任何通知就把我工资扣走了",
+    )
+    assert all(t.severity.level >= 3 and t.category.key != "other.not_complaint" for t in tag(texts))
+
+
 def test_a_threat_weighs_no_more_than_what_was_done(tag, complaints):
     threat = tag([f"{text}，如果不解决我就投诉到银保监会" for text in complaints])
     done = tag([f"{text}，我已经投诉到银保监会了" for text in complaints])

@@ -16,7 +16,7 @@ def test_copies_follow_their_origins_and_keep_label_and_group():
     assert found.texts[: len(TEXTS)] == tuple(TEXTS)
     assert 0 < len(found.texts) - len(TEXTS) < len(TEXTS)
     for i in range(len(TEXTS), len(found.texts)):
-        origin = int(found.groups[i])
+        origin = TEXTS.index(found.groups[i])
         assert TEXTS[origin] in found.texts[i]
         assert found.texts[i] != TEXTS[origin]
         assert found.labels["topic"][i] == LABELS["topic"][origin]

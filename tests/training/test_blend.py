@@ -127,9 +127,13 @@ def test_shares_of_several_heads_may_be_given_one_by_one(tmp_path, capsys):
         (["--prior", "category:a=0.5"], "heads of --label-column"),
         (["--prior", "topic:转账=0.5"], "--family blend"),
         (["--family", "blend", "--prior", "topic:还款=0.5"], "labels of topic that the data has"),
-        (["--held-out-group", "2"], "--group-column"),
-        (["--group-column", "batch", "--held-out-group", "7"], "values of the column batch"),
-        (["--group-column", "batch", "--held-out-group", "0", "1", "2"], "nothing is left to train on"),
+        (["--family", "blend", "--held-out-group", "2"], "--group-column"),
+        (["--family", "blend", "--group-column", "batch", "--held-out-group", "7"], "values of the column batch"),
+        # Repeated, all of them count.
+        (
+            ["--family", "blend", "--group-column", "batch", "--held-out-group", "0", "1", "--held-out-group", "2"],
+            "nothing is left to train on",
+        ),
     ],
 )
 def test_options_of_a_blend_that_do_not_fit_the_data_are_refused(options, named, tmp_path, capsys):

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from training import families
+from training import train as training
 from training.cli import main
 from triage import artifact
 from triage.artifact import LAYOUT
@@ -124,3 +126,123 @@ def test_evaluating_a_file_without_the_models_heads_names_both(model, tmp_path, 
     other = table(tmp_path / "other.csv", [{"内容": "慢", "标签": "x"}])
     assert main(["evaluate", "--model", str(model), "--data", str(other)]) == 2
     assert "got '内容, 标签', expected at least one of the model's heads 事由, 级别" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--epochs", "3"], "--family encoder or blend"),
+        (["--base", "x"], "--family encoder or blend"),
+        (["--max-pieces", "64"], "--family encoder or blend"),
+        (["--frozen-layers", "2"], "--family encoder or blend"),
+        (["--start-from", "x"], "--family encoder or blend"),
+        (["--held-out-group", "x", "--group-column", "作者"], "--family encoder or blend"),
+        (["--cascade"], "--family blend"),
+        (["--keep-encoder", "--teacher", "x"], "--family blend"),
+        (["--encoder-share", "事由=0.6"], "--family blend"),
+        (["--encoder-share", "事由=0.6", "--family", "encoder"], "--family blend"),
+        (["--cascade", "--family", "encoder"], "--family blend"),
+        (["--unlabelled-sample", "5"], "--unlabelled"),
+    ],
+)
+def test_options_that_the_family_would_pass_over_are_refused(options, named, data, tmp_path, capsys):
+    assert train(data, tmp_path / "model", *options) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"triage: {options[0]}: ")
+    assert named in error
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--caution", "nan"], "--caution: nan is not a finite number above 0"),
+        (["--caution", "inf"], "--caution: inf is not a finite number above 0"),
+        (["--cost", "nan"], "--cost: nan is not a finite number above 0"),
+        (["--cost", "viel"], "--cost: 'viel' is not a number"),
+        (["--balance", "-1"], "--balance: -1 is not in 0 .. 1"),
+        (["--balance", "viel"], "--balance: 'viel' is not a number"),
+        (["--risk", "viel"], "--risk: 'viel' is not a number"),
+        (["--frozen-layers", "-1"], "--frozen-layers: -1 is not at least 0"),
+        (["--epochs", "viel"], "--epochs: 'viel' is not a whole number"),
+    ],
+)
+def test_numbers_that_are_none_are_refused_in_words(options, message, data, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        train(data, tmp_path / "model", *options)
+    assert f"error: argument {message}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [None, "注意".encode("gb18030")])
+def test_notes_that_cannot_be_read_are_refused(content, data, tmp_path, capsys):
+    notes = tmp_path / "notes.md"
+    notes.mkdir() if content is None else notes.write_bytes(content)
+    assert train(data, tmp_path / "model", "--notes", str(notes)) == 2
+    assert "triage: --notes: " in capsys.readouterr().err
+
+
+def test_repeated_files_are_all_read(tmp_path, capsysbinary):
+    first, second = table(tmp_path / "一.csv", ROWS[:20]), table(tmp_path / "二.csv", ROWS[20:])
+    assert train(first, tmp_path / "model", "--data", str(second), "--test", str(first), "--test", str(second), "--json") == 0
+    assert [file.name for file in artifact.read_manifest(tmp_path / "model").data] == ["一.csv", "二.csv"]
+    assert set(json.loads(capsysbinary.readouterr().out)) == {"cross_validation", "一", "二"}
+
+
+@pytest.mark.parametrize("names", [["a/投诉.csv", "b/投诉.csv"], ["held_out.csv"], ["cross_validation.csv"]])
+def test_files_whose_figures_would_take_the_place_of_others_are_refused(names, data, tmp_path, capsys):
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        table(tmp_path / name)
+    assert train(data, tmp_path / "model", "--test", *(str(tmp_path / name) for name in names)) == 2
+    assert f"triage: --test: got '{(tmp_path / names[0]).stem}'" in capsys.readouterr().err
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    """What is refused must be before the training, which may take hours."""
+
+    def fit(*arguments):
+        raise AssertionError("trained first")
+
+    monkeypatch.setattr(training.families, "fit", fit)
+
+
+def of_a_bank(path, changes):
+    labels = [("card.annual_fee", "1", "neutral"), ("payment.transfer_failure", "2", "negative")]
+    rows = [(row["内容"], *labels[i % 2]) for i, row in enumerate(ROWS)]
+    return table(path, [dict(zip(("text", "category", "severity", "sentiment"), row, strict=True)) | changes for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"channel": "鸽子"}, "test.csv:1: channel: got '鸽子', expected one of"),
+        ({"category": "", "severity": "", "sentiment": ""}, "test.csv: category, severity, sentiment: got None, expected at least one row"),
+    ],
+)
+def test_a_test_that_cannot_be_answered_is_known_before_the_training(changes, message, tmp_path, no_training, capsys):
+    data, test = of_a_bank(tmp_path / "data.csv", {}), of_a_bank(tmp_path / "test.csv", changes)
+    heads = ["--label-column", "category", "severity", "sentiment"]
+    assert main(["train", "--data", str(data), *heads, "--test", str(test), "--out", str(tmp_path / "model")]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_card_says_how_the_rows_of_its_figures_were_parted(data, tmp_path):
+    def card(*options):
+        assert train(data, tmp_path / "model", *options) == 0
+        return (tmp_path / "model" / LAYOUT.card).read_text(encoding="utf-8")
+
+    assert "(labels spread evenly)" in card()
+    assert "(by text: none is both trained" in card("--courtesy", "0.3")
+    assert "(by `作者`: no author" in card("--group-column", "作者")
+
+
+def test_a_missing_package_is_known_before_the_teacher_reads(model, data, tmp_path, monkeypatch, capsys):
+    def read(*arguments):
+        raise AssertionError("read first")
+
+    monkeypatch.setattr(families.encoder, "NEEDED", ("no_such_package",))
+    monkeypatch.setattr(families, "pseudo_label", read)
+    unlabelled = table(tmp_path / "评论.csv", [{"内容": "网点太远"}])
+    options = ["--family", "encoder", "--teacher", str(model), "--unlabelled", str(unlabelled)]
+    assert train(data, tmp_path / "other", *options) == 2
+    assert "needs no_such_package" in capsys.readouterr().err

@@ -8,11 +8,11 @@ pytest.importorskip("transformers", reason="needs the extra `encoder`")
 pytest.importorskip("onnxscript", reason="needs the extra `encoder`")
 
 from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
-from transformers import BertConfig, BertModel, GPT2Config, GPT2Model, PreTrainedTokenizerFast  # noqa: E402
+from transformers import AutoTokenizer, BertConfig, BertModel, ElectraConfig, ElectraModel, GPT2Config, GPT2Model, PreTrainedTokenizerFast  # noqa: E402
 
 from training import finetune, onnx_export, warm_start  # noqa: E402
 from training.base_model import load_base  # noqa: E402
-from training.encoder import EncoderSettings, fit  # noqa: E402
+from training.encoder import EncoderSettings, fit, hold_out  # noqa: E402
 from training.pseudo_labels import PseudoLabelled  # noqa: E402
 from triage import artifact  # noqa: E402
 from triage.encoder import EncoderClassifier, PieceReader  # noqa: E402
@@ -196,9 +196,9 @@ def test_the_weights_of_a_served_encoder_are_those_that_were_trained(quantised, 
         np.testing.assert_allclose(found[name], weight, atol=np.abs(weight).max() * 0.02 if quantised else 1e-6)
 
 
-def saved(classifier, folder):
+def saved(classifier, folder, text=None):
     manifest = artifact.Manifest(
-        name=folder.name, version="1", created="2026-01-01T00:00:00+08:00", family="encoder", heads=classifier.heads, text={},
+        name=folder.name, version="1", created="2026-01-01T00:00:00+08:00", family="encoder", heads=classifier.heads, text=text or {},
         dictionary_hash="", data=(), metrics={}, review_thresholds={}, libraries=artifact.library_versions(), seed=0,
     )  # fmt: skip
     artifact.save(classifier, manifest, "# card\n", folder)
@@ -216,6 +216,8 @@ def test_training_starts_from_the_mean_of_encoders(fitted, tiny, tmp_path):
     assert "heads.weight" in means
     # Labels of another data set: what was learnt of the language stays, the heads begin anew.
     assert "heads.weight" not in warm_start.parameters(base, {"情感": ("好", "坏")}, folders)
+    turned = {head: labels[::-1] for head, labels in fitted.classifier.heads.items()}
+    assert "heads.weight" not in warm_start.parameters(base, turned, folders)
     # One epoch on from there is enough for what took twenty.
     settings = EncoderSettings(base=str(tiny), start_from=(folders[0],), **(QUICK | {"epochs": 1, "rate": 1e-4}))
     on = fit(TEXTS, LABELS, GROUPS, settings, 0, tmp_path / "checkpoint")
@@ -223,11 +225,53 @@ def test_training_starts_from_the_mean_of_encoders(fitted, tiny, tmp_path):
     assert np.mean([on.classifier.heads["事由"][i] == label for i, label in zip(answers, LABELS["事由"], strict=True)]) > 0.9
 
 
+def test_an_electra_that_widens_its_embeddings_is_trained_with_frozen_layers(tiny, tmp_path):
+    folder = tmp_path / "electra"
+    AutoTokenizer.from_pretrained(tiny).save_pretrained(folder)
+    size = len(AutoTokenizer.from_pretrained(tiny))
+    sizes = {"embedding_size": 16, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    ElectraModel(ElectraConfig(vocab_size=size, max_position_embeddings=64, **sizes)).save_pretrained(folder)
+    settings = EncoderSettings(base=str(folder), **(QUICK | {"epochs": 1, "frozen_layers": 1}))
+    probabilities = fit(TEXTS, LABELS, GROUPS, settings, 0, tmp_path / "checkpoint").classifier.predict_proba(TEXTS[:2])
+    np.testing.assert_allclose(probabilities["事由"].sum(axis=1), 1, atol=1e-5)
+
+
 def test_an_encoder_of_another_base_is_not_started_from(fitted, tmp_path):
     smaller = BertModel(BertConfig(vocab_size=90, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32))
     base = SimpleNamespace(name="smaller", network=smaller)
     with pytest.raises(InputError, match=r"--start-from.*fine-tuned from smaller"):
         warm_start.parameters(base, {"事由": ("登录", "转账")}, [saved(fitted.classifier, tmp_path / "one")])
+
+
+def test_an_encoder_of_another_base_of_the_same_shape_is_not_started_from(fitted, tiny, tmp_path):
+    base = load_base(str(tiny), TEXTS)
+    folder = saved(fitted.classifier, tmp_path / "one", {"base": "models/chinese-roberta"})
+    with pytest.raises(InputError, match=r"--start-from.*fine-tuned from"):
+        warm_start.parameters(base, fitted.classifier.heads, [folder])
+    moved = saved(fitted.classifier, tmp_path / "two", {"base": f"elsewhere/{tiny.name}"})
+    assert warm_start.parameters(base, fitted.classifier.heads, [moved])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_share_of_the_rows_is_held_out_in_whole_groups(seed):
+    groups = ["one"] * 600 + ["two"] * 300 + ["three"] * 70 + ["four"] * 30
+    train, test = hold_out(groups, groups, EncoderSettings(), seed)
+    assert sorted([*train, *test]) == list(range(1000))
+    assert 30 <= len(test) <= 100
+    assert not {groups[i] for i in train} & {groups[i] for i in test}
+
+
+def test_the_smallest_group_is_held_out_where_all_are_large():
+    groups = ["a"] * 40 + ["b"] * 35 + ["c"] * 25
+    _, test = hold_out(groups, groups, EncoderSettings(), 0)
+    assert len(test) == 25
+
+
+def test_a_repeated_text_is_not_both_trained_on_and_held_out():
+    texts = [f"第{i // 2}条" for i in range(100)]
+    train, test = hold_out(texts, None, EncoderSettings(), 0)
+    assert len(test) == 10
+    assert not {texts[i] for i in train} & {texts[i] for i in test}
 
 
 def test_named_groups_are_held_out(tiny, tmp_path):

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from training.evaluate import Answers, as_dict, as_table, calibration_error, measure, most_probable
+from training.cli import main
+from training.evaluate import Answers, as_dict, as_table, calibration_error, is_bank_model, measure, most_probable
+from triage.tables import write_rows
 
 
 def answers(labels, confidence=None):
@@ -89,3 +91,24 @@ def test_the_summary_says_how_wrong_the_most_confident_nine_of_ten_are():
     confidence = np.linspace(0.1, 1, 20)
     figures = measure(["a"] * 20, answers(["b"] * 4 + ["a"] * 16, confidence))
     assert figures.summary()["error_at_90_coverage"] == pytest.approx(2 / 18, abs=1e-4)
+
+
+def test_labels_of_ones_own_under_the_names_of_the_bank_heads_are_measured_as_they_are(tmp_path, capsys):
+    matters = {"转账": ("转账失败", "高", "差"), "登录": ("登录不了", "低", "好")}
+    rows = [
+        {"text": f"{who}{text}", "category": topic, "severity": level, "sentiment": mood, "channel": "微信群"}
+        for who in ("我的卡", "昨天", "手机上", "在县里", "老人家", "公司户")
+        for topic, (text, level, mood) in matters.items()
+    ]
+    write_rows(rows, tmp_path / "own.csv")
+    data, model = ["--data", str(tmp_path / "own.csv")], str(tmp_path / "model")
+    assert main(["train", *data, "--label-column", "category", "severity", "sentiment", "--out", model]) == 0
+    assert main(["evaluate", "--model", model, *data]) == 0
+    assert "| category | 12 |" in capsys.readouterr().out
+
+
+def test_a_bank_model_has_the_three_heads_and_labels_of_the_taxonomy_only():
+    heads = {"category": ("card.annual_fee",), "severity": ("1", "2"), "sentiment": ("negative",)}
+    assert is_bank_model(heads)
+    assert not is_bank_model(heads | {"severity": ("1", "5")})
+    assert not is_bank_model({head: heads[head] for head in ("category", "severity")})

@@ -93,7 +93,12 @@ def test_malformed_turns_are_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("labels", "message"),
-    [(["a"] * 12, "the one label 'a'"), (["a", "b"] * 4, "8 labelled rows"), (["a", "b"] * 4 + [None] * 9, "8 labelled rows")],
+    [
+        (["a"] * 12, "the one label 'a'"),
+        (["a", "b"] * 4, "8 labelled rows"),
+        (["a", "b"] * 4 + [None] * 9, "8 labelled rows"),
+        (list("abcdefghijkl"), r"12 labels in 12 rows, each once.*--label-column"),
+    ],
 )
 def test_what_cannot_be_trained_on_is_refused(tmp_path, labels, message):
     path = jsonl(tmp_path / "a.jsonl", [{"text": f"第{i}条", "label": label} for i, label in enumerate(labels)])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from training.linear import LinearSettings, fit, temperature
+from triage.errors import InputError
 
 TOPICS = {
     "转账": ["转账失败", "转账没到账", "钱转不出去", "转账限额太低"],
@@ -43,6 +44,22 @@ def test_a_label_with_one_example_is_kept_as_a_label():
     column = fitted.classifier.heads["topic"].index("其他")
     own, foreign = fitted.classifier.predict_proba(["别的事", "转账失败"])["topic"][:, column]
     assert own > foreign
+
+
+@pytest.mark.parametrize(("copies", "courtesy", "groups"), [(2, 0.0, None), (1, 1.0, None), (1, 1.0, "one batch")])
+def test_a_repeated_text_does_not_tell_its_copy_the_answer(copies, courtesy, groups):
+    random = np.random.default_rng(0)
+    texts = ["".join(random.choice(list("甲乙丙丁戊己庚辛壬癸"), 6)) for _ in range(60)] * copies
+    labels = [str(random.integers(2)) for _ in range(60)] * copies
+    found = fit(texts, {"topic": labels}, [groups] * len(texts) if groups else None, LinearSettings(courtesy=courtesy))
+    answers = found.held_out["topic"].argmax(axis=1)
+    right = np.mean([found.classifier.heads["topic"][i] == label for i, label in zip(answers, labels, strict=True)])
+    assert right < 0.7  # the labels are random
+
+
+def test_texts_without_anything_in_common_are_refused():
+    with pytest.raises(InputError, match="12 texts without a character in common"):
+        fit(list("甲乙丙丁戊己庚辛壬癸子丑"), {"topic": ["a", "b"] * 6})
 
 
 def test_a_group_that_holds_a_label_alone_still_gives_a_model():

@@ -2,12 +2,15 @@ import json
 
 import numpy as np
 import pytest
+from onnx_encoder import voting_encoder
 
-from training import linear
+from training import families, linear
 from training.cli import main
 from training.pseudo_labels import PseudoLabelled, pseudo_label, read_unlabelled
 from triage import artifact
+from triage.blend import BlendClassifier
 from triage.errors import InputError
+from triage.text import dictionary_hash
 
 TOPICS = {
     "转账": ["转账失败", "转账没到账", "钱转不出去", "转账限额太低"],
@@ -84,23 +87,88 @@ def test_train_takes_a_teacher_and_says_so_on_the_card(tmp_path, capsys):
     assert np.isfinite(list(manifest.metrics["cross_validation"]["topic"].values())).all()
 
 
-def test_an_encoder_is_kept_over_corrected_labels_and_not_over_other_rows(tmp_path, capsys):
-    def data(name, texts, labels):
+@pytest.fixture
+def keep(tmp_path):
+    """A call that keeps the encoder of a model trained on the rows of groups 0 and 1, group 2 held out, and the folder of that model."""
+
+    def rows(name, texts=TEXTS, labels=LABELS):
         path = tmp_path / name / "投诉.jsonl"
-        path.parent.mkdir()
-        rows = [{"text": text, "topic": label} for text, label in zip(texts, labels, strict=True)]
+        path.parent.mkdir(exist_ok=True)
+        rows = [{"text": text, "topic": label, "batch": i % 3} for i, (text, label) in enumerate(zip(texts, labels, strict=True))]
         path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
         return path
 
-    def refusal(path):
-        assert main([*train, "--data", str(path), "--family", "blend", "--keep-encoder", *teacher, "--out", str(tmp_path / "b")]) == 2
+    folder, data = tmp_path / "teacher", rows("given")
+    taught = {"teacher": "before", "unlabelled": "评论.jsonl", "pseudo_labelled_texts": 7, "pseudo_labels_from": 0.5}
+    recipe = {"encoder_base": "roberta", "encoder_epochs": 3, "encoder_start_from": "before"}
+    calibration = {"encoder_held_out_groups": "2", "encoder_caution": 1.1, "encoder_held_out_rows": 9, "temperature_topic": 3.0}
+    heads = {"topic": ("登录", "转账")}
+    encoder = voting_encoder({"登": (4.0, 0.0), "验": (4.0, 0.0), "转": (0.0, 4.0)}, heads)
+    linear_part = linear.fit(TEXTS, {"topic": LABELS}).classifier
+    manifest = artifact.Manifest(
+        name="teacher", version="1", created="2026-01-01T00:00:00+08:00", family="blend", heads=heads, text=taught | recipe | calibration,
+        dictionary_hash=dictionary_hash(), data=(artifact.DataFile(data.name, len(TEXTS), ""),), metrics={}, review_thresholds={},
+        libraries=artifact.library_versions(), seed=0,
+    )  # fmt: skip
+    artifact.save(BlendClassifier(linear_part, encoder, {"topic": 0.5}, None, {"topic": 1.0}), manifest, "# card\n", folder)
+
+    def call(*more, data=data, held_out=("--held-out-group", "2")):
+        options = ["--label-column", "topic", "--group-column", "batch", "--family", "blend", "--keep-encoder", *held_out, *more]
+        return main(["train", "--data", str(data), *options, "--out", str(tmp_path / "b")])
+
+    call.rows, call.teacher = rows, ("--teacher", str(folder))
+    return call
+
+
+def test_a_blend_keeps_an_encoder_and_tells_how_that_one_was_made(keep, tmp_path, monkeypatch):
+    def labelled(*arguments):
+        raise AssertionError("nothing is taught")
+
+    monkeypatch.setattr(families, "pseudo_label", labelled)
+    assert keep(*keep.teacher, "--caution", "1.5", data=keep.rows("corrected", TEXTS, [LABELS[-1], *LABELS[1:]])) == 0
+    classifier, manifest = artifact.load(tmp_path / "b")
+    kept, _ = artifact.load(tmp_path / "teacher")
+    assert classifier.encoder.model == kept.encoder.model
+    told = {name: value for name, value in manifest.text.items() if name.startswith("encoder_")}
+    assert told == {
+        "encoder_base": "roberta", "encoder_epochs": 3, "encoder_start_from": "before", "encoder_held_out_groups": "2",
+        "encoder_caution": 1.5, "encoder_held_out_rows": 13, "encoder_kept_from": "teacher",
+    }  # fmt: skip
+    # Of that encoder; the linear part that learnt beside it is gone.
+    assert (manifest.text["teacher"], manifest.text["unlabelled"], manifest.text["pseudo_labelled_texts"]) == ("before", "评论.jsonl", 7)
+    assert "pseudo_labels_from" not in manifest.text
+    card = (tmp_path / "b" / "README.md").read_text(encoding="utf-8")
+    assert "Its encoder is that of model `teacher`" in card
+    assert "7 texts of 评论.jsonl that nobody labelled, as model `before`" in card
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ([], "--teacher: got None"),
+        (["--teacher", "x", "--unlabelled", "评论.jsonl"], "--unlabelled: got '--keep-encoder'"),
+        (["--teacher", "x", "--epochs", "2"], "--epochs: got '--keep-encoder'"),
+        (["--teacher", "x", "--start-from", "x"], "--start-from: got '--keep-encoder'"),
+    ],
+)
+def test_what_an_encoder_that_is_kept_has_no_use_for_is_refused_before_anything_is_read(more, message, keep, tmp_path, capsys):
+    assert keep(*more, data=tmp_path / "missing.jsonl") == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_encoder_that_has_seen_the_held_out_rows_or_knows_other_labels_is_not_kept(keep, capsys):
+    def refusal(**changed):
+        assert keep(*keep.teacher, **changed) == 2
         return capsys.readouterr().err
 
-    train = ["train", "--label-column", "topic"]
-    teacher = ["--teacher", str(tmp_path / "teacher"), "--unlabelled", str(write(tmp_path / "评论.jsonl", ["转账总失败"]))]
-    given = data("given", TEXTS, LABELS)
-    assert main([*train, "--data", str(given), "--out", str(tmp_path / "teacher")]) == 0
-    capsys.readouterr()
-    assert "the same rows" in refusal(data("fewer", TEXTS[1:], LABELS[1:]))
-    # Past that check; this teacher has no encoder to keep.
-    assert "a linear model" in refusal(data("corrected", TEXTS, [LABELS[-1], *LABELS[1:]]))
+    assert "the same rows" in refusal(data=keep.rows("fewer", TEXTS[1:], LABELS[1:]))
+    assert "--held-out-group: got '1', expected 2, as teacher-1 held out" in refusal(held_out=("--held-out-group", "1"))
+    assert "--held-out-group: got None, expected 2" in refusal(held_out=())
+    assert "--teacher: topic: got '天气'" in refusal(data=keep.rows("another", TEXTS, ["天气", *LABELS[1:]]))
+
+
+def test_a_linear_model_has_no_encoder_to_keep(keep, tmp_path, capsys):
+    data = keep.rows("given")
+    assert main(["train", "--data", str(data), "--label-column", "topic", "--out", str(tmp_path / "linear")]) == 0
+    assert keep("--teacher", str(tmp_path / "linear")) == 2
+    assert "a linear model" in capsys.readouterr().err

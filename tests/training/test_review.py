@@ -136,3 +136,15 @@ def test_a_blend_chooses_the_texts_to_label_as_a_linear_model_does(tmp_path):
 def test_one_of_the_two_sources_must_be_named(tmp_path, capsys):
     assert main(["review", "--out", str(tmp_path / "x.csv")]) == 2
     assert "expected one of the two" in capsys.readouterr().err
+
+
+def test_a_sheet_cannot_be_read_back_into_two_files_of_one_name(data, tmp_path, capsys):
+    namesake = tmp_path / "2024" / data.name
+    namesake.parent.mkdir()
+    namesake.write_bytes(data.read_bytes())
+    write_rows([{"place": "a.csv:8", "内容": "昨天转账转不出去", "事由": "转账"}], tmp_path / "sheet.csv")
+    columns, out = ["--text-column", "内容", "--label-column", "事由"], tmp_path / "b.csv"
+    arguments = ["data", "--data", str(data), str(namesake), *columns, "--review", str(tmp_path / "sheet.csv"), "--out", str(out)]
+    assert main(arguments) == 2
+    assert "--data: got 'two files a.csv', expected one file of each name" in capsys.readouterr().err
+    assert not out.exists()

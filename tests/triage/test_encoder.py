@@ -5,7 +5,7 @@ pytest.importorskip("onnx", reason="builds its models with onnx, which serving d
 
 from onnx_encoder import voting_encoder
 
-from triage.encoder import PieceReader
+from triage.encoder import PieceReader, _matter
 
 HEADS = {"category": ("登录", "转账"), "severity": ("1", "2", "3")}
 VOTES = {"登": [6, 0, 0, 0, 0], "录": [6, 0, 0, 0, 0], "转": [0, 6, 0, 0, 0], "账": [0, 6, 0, 0, 0], "骗": [0, 0, 0, 0, 9]}
@@ -62,3 +62,29 @@ def test_places_count_in_the_text_without_the_prefix():
     reader = voting_encoder(VOTES, HEADS).reader
     [(_, places)] = PieceReader(reader.tokenizer, "录:", 128).read(["转账"])
     assert places == [(0, 0), (0, 0), (0, 1), (1, 2)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "你们好几天没给我解决了",
+        "你好像把我的钱转错了",
+        "你好烦啊天天打电话",
+        "你好歹说一声哪天封的",
+        "麻烦问题太多了登不上去",
+        "卡被冻结了希望解决",
+        "这种事什么时候有望解决",
+        "我已经多次申请处理",
+        "非常感谢",
+    ],
+)
+def test_no_word_is_cut_for_a_greeting_or_thanks(text):
+    assert _matter(text) == (0, len(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["您好,{}", "你好{}", "请问你好 {}", "{},望尽快处理", "{}麻烦处理一下,非常感谢", "你们好!{},请尽快解决。谢谢"]
+)
+def test_greeting_and_thanks_are_left_out(text):
+    start, end = _matter(text.format("我的卡被冻结了"))
+    assert text.format("我的卡被冻结了")[start:end] == "我的卡被冻结了"

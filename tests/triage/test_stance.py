@@ -68,3 +68,9 @@ def test_a_group_of_hearsay_is_not_the_writers_own():
 
 def test_the_spaces_of_a_transcript_end_clauses():
     assert stage(*at("我看网上说是有的 再这样我只能打银保监会", "银保监会")) == "threat"
+
+
+def test_a_space_ends_a_clause_where_the_phrase_begins_too():
+    assert stage(*at("欠款早就还清,银保监会投诉电话给我", "银保监会")) == "mention"
+    assert stage(*at("欠款早就还清 银保监会投诉电话给我", "银保监会")) == "mention"
+    assert holds(*at("如果是别人我不管 被盗刷了五千", "被盗刷"), grave=False)

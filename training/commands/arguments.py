@@ -23,7 +23,15 @@ def add_command(subparsers: argparse._SubParsersAction, name: str, run: Run) -> 
 def add_data_arguments(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """Labelled files and their columns."""
     add = parser.add_argument
-    add("--data", type=Path, nargs="+", required=required, metavar="FILE", help="CSV, TSV, XLSX, JSONL or Parquet, labelled")
+    add(
+        "--data",
+        type=Path,
+        nargs="+",
+        action="extend",
+        required=required,
+        metavar="FILE",
+        help="CSV, TSV, XLSX, JSONL or Parquet, labelled; may be repeated",
+    )
     add("--label-column", nargs="+", action="extend", required=required, metavar="COLUMN", help="one head each; may be repeated")
     add("--text-column", default="text", metavar="COLUMN", help="default: text (a row with `turns` gives the customer's words)")
     add("--group-column", metavar="COLUMN", help="author or batch: never on both sides of a cross-validation fold")
@@ -48,9 +56,17 @@ def print_json(value: object) -> None:
     sys.stdout.flush()
 
 
+def number(text: str) -> float:
+    """Type of an argument that is any number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
 def share(text: str) -> float:
     """Type of an argument above 0 and under 1."""
-    value = float(text)
+    value = number(text)
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0 and under 1")
     return value
