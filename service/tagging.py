@@ -18,7 +18,7 @@ from triage.classify import Classifier
 from triage.errors import InputError
 from triage.privacy import prepare
 from triage.tables import Row
-from triage.tagger import BLOCK, HEADS, Tagger
+from triage.tagger import BLOCK, Tagger, tags_bank_complaints
 from triage.types import Complaint, Triage
 
 Answer = Triage | dict[str, object]
@@ -97,7 +97,7 @@ def flat(answer: Answer) -> dict[str, object]:
 def _engine(model: Path | None, threads: int, fast: bool) -> Tagger | Classifier:
     """Loaded once in each process."""
     classifier, manifest = load(model or served_folder(), threads, fast)
-    engine = Tagger(classifier, manifest) if set(HEADS) <= set(classifier.heads) else classifier
+    engine = Tagger(classifier, manifest) if tags_bank_complaints(classifier.heads) else classifier
     if isinstance(engine, Tagger):
         engine.warm_up()
     gc.freeze()  # model and dictionaries stay: looking through them for garbage again and again costs a tenth of the time

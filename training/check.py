@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from training.examples import LEAST_ROWS, Examples, known_labels, strangers
+from training.examples import LEAST_ROWS, Examples, strangers
 from triage.taxonomy import Taxonomy
 
 Kind = Literal["no text", "unknown label", "contradiction", "repeated text", "no label", "one example", "one label", "few rows"]
@@ -73,10 +73,9 @@ def _line(error: bool, kind: str, column: str, members: list[Problem]) -> str:
 
 
 def _unknown(examples: Examples, taxonomy: Taxonomy) -> Iterator[Problem]:
-    known = known_labels(taxonomy)
     for head, found in strangers(examples, taxonomy).items():
         for row, label in found.items():
-            yield Problem("unknown label", True, (row,), head, f"{label!r} is not one of {', '.join(known[head][:3])} ...")
+            yield Problem("unknown label", True, (row,), head, f"{label!r} is not one of {', '.join(taxonomy.labels[head][:3])} ...")
 
 
 def _of_head(examples: Examples, head: str, column: tuple[str | None, ...]) -> Iterator[Problem]:

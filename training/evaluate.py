@@ -1,6 +1,6 @@
 """What a model is worth on labelled texts: figures a head, calibration, what review would cost."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, cohen_kappa_score, f1_score, precision_recall_fscore_support
 
-from training.examples import Examples, known_labels
+from training.examples import Examples
 from triage.artifact import Manifest
 from triage.classify import Classifier
-from triage.tagger import Tagger
+from triage.tagger import Tagger, tags_bank_complaints
 from triage.taxonomy import load_taxonomy
 from triage.types import Complaint
 
@@ -117,7 +117,7 @@ class HeadFigures:
 
 def answer(classifier: Classifier, manifest: Manifest, examples: Examples) -> dict[str, Answers]:
     """Answers for every head of the model. A bank model answers as it does in service, through the Tagger: severity by policy and model."""
-    if not is_bank_model(classifier.heads):
+    if not tags_bank_complaints(classifier.heads):
         probabilities = classifier.predict_proba(examples.texts)
         return {head: most_probable(classifier.heads[head], probabilities[head]) for head in classifier.heads}
     taxonomy = load_taxonomy()
@@ -136,11 +136,6 @@ def answer(classifier: Classifier, manifest: Manifest, examples: Examples) -> di
         ),
         "sentiment": Answers([t.sentiment.label for t in triages], np.array([t.sentiment.score for t in triages])),
     }
-
-
-def is_bank_model(heads: Mapping[str, Collection[str]]) -> bool:
-    """Whether a model of these heads and labels tags bank complaints; labels of one's own may stand under the same three names."""
-    return all(head in heads and set(heads[head]) <= set(known) for head, known in known_labels(load_taxonomy()).items())
 
 
 def most_probable(labels: Sequence[str], probabilities: NDArray[np.floating]) -> Answers:

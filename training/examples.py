@@ -188,15 +188,6 @@ def folds(
         return iter(list(StratifiedKFold(splits, shuffle=True, random_state=seed).split(target, target)))
 
 
-def known_labels(taxonomy: Taxonomy) -> dict[str, tuple[str, ...]]:
-    """Head -> the labels that the taxonomy knows for it."""
-    return {
-        "category": tuple(taxonomy.categories),
-        "severity": tuple(map(str, taxonomy.severities)),
-        "sentiment": tuple(taxonomy.sentiments),
-    }
-
-
 def text_of(row: Row, text_column: str, place: str) -> str:
     """What a row says: its text, or the customer's words of its `turns`; "" where it says nothing.
 
@@ -229,12 +220,12 @@ def strangers(examples: Examples, taxonomy: Taxonomy) -> dict[str, dict[str, str
             for row, label in zip(examples.rows, examples.labels.get(head, ()), strict=False)
             if label is not None and label not in known
         }
-        for head, known in known_labels(taxonomy).items()
+        for head, known in taxonomy.labels.items()
     }
 
 
 def _require_known(examples: Examples, taxonomy: Taxonomy) -> None:
-    known = known_labels(taxonomy)
+    known = taxonomy.labels
     for head, found in strangers(examples, taxonomy).items():
         if found:
             expected = f"labels of taxonomy {taxonomy.name!r} such as {', '.join(known[head][:4])}"

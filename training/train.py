@@ -21,7 +21,6 @@ from training.evaluate import (
     answer,
     as_table,
     figures,
-    is_bank_model,
     most_probable,
 )
 from training.examples import Examples, kept_together, read_examples, require_trainable
@@ -30,6 +29,7 @@ from training.pseudo_labels import read_unlabelled
 from training.risk import DELTA, threshold_for_risk
 from triage.artifact import DataFile, Manifest, library_versions, load, require_replaceable, save
 from triage.errors import InputError
+from triage.tagger import tags_bank_complaints
 from triage.taxonomy import Taxonomy, load_taxonomy
 from triage.text import dictionary_hash
 from triage.workdays import add_working_days
@@ -247,7 +247,7 @@ def _require_answerable(request: Request, examples: Examples, tests: Mapping[str
     for path, test in zip(request.tests, tests.values(), strict=True):
         if not any(label is not None for column in test.labels.values() for label in column):
             raise InputError(f"{path.name}: {', '.join(request.label_columns)}", None, "at least one row with a text and a label")
-    if not tests or not is_bank_model(_labels(examples)):
+    if not tests or not tags_bank_complaints(_labels(examples)):
         return
     # It will answer as in service, which asks for a channel of the taxonomy and for when the answer is due.
     taxonomy = load_taxonomy()

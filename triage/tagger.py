@@ -1,7 +1,7 @@
 """The one place where the parts meet: complaints in, triages out."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -30,6 +30,11 @@ _EVIDENCE = 4
 _HAN = re.compile("[一-鿿]")
 
 
+def tags_bank_complaints(heads: Mapping[str, Collection[str]]) -> bool:
+    """Whether a model of these heads and labels answers as the taxonomy asks; labels of one's own may stand under the same three names."""
+    return all(head in heads and set(heads[head]) <= set(known) for head, known in load_taxonomy().labels.items())
+
+
 class Tagger:
     """Tags complaints with a classifier that answers the three heads category, severity and sentiment.
 
@@ -47,9 +52,7 @@ class Tagger:
         missing = [head for head in HEADS if head not in classifier.heads]
         if missing:
             raise ArtifactError(f"model {manifest.folder_name} has no head {', '.join(missing)}: it cannot tag bank complaints")
-        for head, known in zip(
-            HEADS, (self.taxonomy.categories, map(str, self.taxonomy.severities), self.taxonomy.sentiments), strict=True
-        ):
+        for head, known in self.taxonomy.labels.items():
             unknown = set(classifier.heads[head]) - set(known)
             if unknown:
                 raise ArtifactError(f"model {manifest.folder_name}: {head} {sorted(unknown)} is not in taxonomy {self.taxonomy.name!r}")

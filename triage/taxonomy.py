@@ -89,6 +89,15 @@ class Taxonomy:
         raise InputError("category", key, f"a category or one of the groups {', '.join(self.groups)}")
 
     @cached_property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Head of a model -> the labels that it may answer."""
+        return {
+            "category": tuple(self.categories),
+            "severity": tuple(map(str, self.severities)),
+            "sentiment": tuple(self.sentiments),
+        }
+
+    @cached_property
     def _channel_names(self) -> dict[str, str]:
         return {n.casefold(): c.key for c in self.channels.values() for n in (c.key, c.name, *c.aliases)}
 

@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from training.cli import main
-from training.evaluate import Answers, as_dict, as_table, calibration_error, is_bank_model, measure, most_probable
+from training.evaluate import Answers, as_dict, as_table, calibration_error, measure, most_probable
 from triage.tables import write_rows
 
 
@@ -105,10 +105,3 @@ def test_labels_of_ones_own_under_the_names_of_the_bank_heads_are_measured_as_th
     assert main(["train", *data, "--label-column", "category", "severity", "sentiment", "--out", model]) == 0
     assert main(["evaluate", "--model", model, *data]) == 0
     assert "| category | 12 |" in capsys.readouterr().out
-
-
-def test_a_bank_model_has_the_three_heads_and_labels_of_the_taxonomy_only():
-    heads = {"category": ("card.annual_fee",), "severity": ("1", "2"), "sentiment": ("negative",)}
-    assert is_bank_model(heads)
-    assert not is_bank_model(heads | {"severity": ("1", "5")})
-    assert not is_bank_model({head: heads[head] for head in ("category", "severity")})
