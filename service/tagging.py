@@ -1,6 +1,7 @@
 """Rows of a file become triages: block by block, in order, in one process or several. Behind `triage tag`."""
 
 import gc
+import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -18,8 +19,10 @@ from triage.classify import Classifier
 from triage.errors import InputError
 from triage.privacy import prepare
 from triage.tables import Row
-from triage.tagger import BLOCK, Tagger, tags_bank_complaints
+from triage.tagger import BLOCK, HEADS, Tagger, tags_bank_complaints
 from triage.types import Complaint, Triage
+
+_log = logging.getLogger("triage.tagging")
 
 Answer = Triage | dict[str, object]
 """A triage; for a model with other heads `{"id", "<head>": {"key", "confidence"}}`; for a row that cannot be tagged `{"id", "error"}`."""
@@ -98,6 +101,12 @@ def _engine(model: Path | None, threads: int, fast: bool) -> Tagger | Classifier
     """Loaded once in each process."""
     classifier, manifest = load(model or served_folder(), threads, fast)
     engine = Tagger(classifier, manifest) if tags_bank_complaints(classifier.heads) else classifier
+    if engine is classifier and set(HEADS) <= set(classifier.heads):
+        # Labels of one's own, or a bank model that the taxonomy has left behind: either way less is answered than the heads promise.
+        _log.warning(
+            "model %s has labels that the taxonomy does not: answered by its heads alone, without facts, rules or due dates",
+            manifest.folder_name,
+        )
     if isinstance(engine, Tagger):
         engine.warm_up()
     gc.freeze()  # model and dictionaries stay: looking through them for garbage again and again costs a tenth of the time

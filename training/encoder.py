@@ -212,11 +212,12 @@ def hold_out(
     names, own = np.unique(np.array(together), return_inverse=True)
     sizes = np.bincount(own)
     most = max(settings.held_out * len(texts), sizes.min())
-    chosen: list[int] = []
+    chosen, total = [], 0
     for group in np.random.default_rng(seed).permutation(len(names)):
         # By rows, not by groups: of two files one may be a hundred times as long as the other.
-        if sizes[chosen].sum() + sizes[group] <= most:
+        if total + sizes[group] <= most:
             chosen.append(group)
+            total += sizes[group]
     held = np.isin(own, chosen)
     return np.flatnonzero(~held), np.flatnonzero(held)
 
