@@ -9,6 +9,8 @@ OUT      ?= var/models/bank-linear
 FAMILY   ?= blend
 FROZEN   ?= 2
 CAUTION  ?= 1.5
+# The corpus is not of the texts in service.
+LINEAR    = --cost 1 --naive-bayes 0 --courtesy 0.3
 ENCODER_CAUTION ?= 1.25
 # An encoder starts from the served one, which is quicker than from the published weights (START= EPOCHS=3).
 START    ?= $(if $(BASE),,models/$(shell cat models/current))
@@ -92,17 +94,17 @@ data: $(VENV)/.installed  ## check DATA (default: the corpus), part it: SPLIT=0.
 
 train: $(VENV)/.installed  ## rebuild the shipped linear model from data/corpus: DATA, OUT, SEED
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
-		--group-column batch --taxonomy --family linear --caution $(CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
+		--group-column batch --taxonomy --family linear --caution $(CAUTION) $(LINEAR) --notes data/corpus/model_notes.md --out $(OUT) --seed $(or $(SEED),0) \
 		$(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
 train-encoder: $(VENV)/.installed-encoder  ## train the blend (FAMILY=encoder: the encoder alone) on data/corpus: DATA, START=folder, BASE, EPOCHS, FROZEN=layers, ENCODER_OUT, SEED
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
-		--group-column batch --taxonomy --family $(FAMILY) --caution $(ENCODER_CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
+		--group-column batch --taxonomy --family $(FAMILY) --caution $(ENCODER_CAUTION) $(LINEAR) --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
 		$(NETWORK) $(CALIBRATE) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 
 self-train: $(VENV)/$(if $(KEEP_ENCODER),.installed,.installed-encoder)  ## train FAMILY on data/corpus and on texts nobody labelled: TEACHER=folder UNLABELLED=files [SAMPLE=n] ENCODER_OUT=folder; KEEP_ENCODER=1 instead of UNLABELLED: TEACHER's encoder as it is
 	$(BIN)/triage train --data $(or $(DATA),$(CORPUS)) --label-column category --label-column severity --label-column sentiment \
-		--group-column batch --taxonomy --family $(FAMILY) --caution $(ENCODER_CAUTION) --courtesy 0.3 --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
+		--group-column batch --taxonomy --family $(FAMILY) --caution $(ENCODER_CAUTION) $(LINEAR) --notes data/corpus/model_notes.md --out $(ENCODER_OUT) --seed $(or $(SEED),0) \
 		--teacher $(TEACHER) $(if $(KEEP_ENCODER),--keep-encoder,--unlabelled $(UNLABELLED) $(if $(SAMPLE),--unlabelled-sample $(SAMPLE)) $(NETWORK)) \
 		$(CALIBRATE) $(addprefix --test ,$(wildcard ../shared/datasets/bank_real_dev.jsonl))
 

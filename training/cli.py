@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from training import commands, evaluate, runs, simulate, train
-from training.commands.arguments import add_command, add_data_arguments, label_columns, number, print_json, share, taxonomy_of
+from training.commands.arguments import add_command, add_data_arguments, label_columns, number, print_json, seed, share, taxonomy_of
 from training.encoder import EncoderSettings
 from training.families import FAMILIES
 from training.linear import LinearSettings
@@ -60,7 +60,9 @@ def run_train(args: argparse.Namespace) -> int:
         name=args.name or f"{taxonomy.name if taxonomy else 'custom'}-{args.family}",
         version=args.version,
         seed=args.seed,
-        settings=LinearSettings(cost=args.cost, balance=args.balance, caution=args.caution, courtesy=args.courtesy),
+        settings=LinearSettings(
+            cost=args.cost, balance=args.balance, naive_bayes=args.naive_bayes, caution=args.caution, courtesy=args.courtesy
+        ),
         family=args.family,
         risk=args.risk,
         teacher=args.teacher,
@@ -119,6 +121,14 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
         help=f"extra weight of rare labels; default {_DEFAULTS.balance:g}",
     )
     add(
+        "--naive-bayes",
+        type=_share,
+        default=_DEFAULTS.naive_bayes,
+        metavar="0..1",
+        help="how far a linear model heeds how unevenly labels use a word; 0 with --cost 1 where texts in service are of other kinds than "
+        f"these; default {_DEFAULTS.naive_bayes:g}",
+    )
+    add(
         "--caution",
         type=_positive,
         default=_DEFAULTS.caution,
@@ -154,7 +164,7 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     add("--name", help="of the model; default: the taxonomy's name (or custom) and the family, such as bank-linear")
     add("--version", default="1", help="default: 1")
     add("--notes", type=Path, metavar="FILE", help="Markdown for 'Use and limits' of the model card")
-    add("--seed", type=int, default=0)
+    add("--seed", type=seed, default=0)
     add("--out", type=Path, metavar="DIR", help="model folder; default: models/NAME-VERSION")
     add("--runs", type=Path, default=runs.RUNS, metavar="FILE", help="where the run is recorded; default: models/runs.jsonl")
     add("--json", action="store_true", help="figures as JSON")

@@ -109,7 +109,8 @@ def finetune(
         ids: pieces of each text: the labelled ones, then those with distributions.
         targets: by head; the first head counts twice as much as each other.
         recipe: see `Recipe`.
-        checkpoint: file for the state of the training; removed at the end.
+        checkpoint: file for the state of the training. It stays, complete, for whoever does more with the model: called again meanwhile,
+            this gives the same model at once.
         start: parameters of `MultiHead` by name that replace the base's, see `training.warm_start`.
 
     Returns:
@@ -135,7 +136,6 @@ def finetune(
             _Checkpoint(checkpoint, _fingerprint(base, ids, targets, recipe, start or {})),
             recipe.rate if start and "heads.weight" in start else _HEAD_RATE,
         )
-    checkpoint.unlink(missing_ok=True)
     return model.cpu().eval()
 
 
@@ -168,6 +168,8 @@ def _run(model: MultiHead, batches: "_Batches", loss: "_Loss", recipe: Recipe, c
             if time.monotonic() - written >= recipe.checkpoint_seconds:
                 checkpoint.write(model, optimiser, schedule, step + 1)
                 written = time.monotonic()
+    if done < total:
+        checkpoint.write(model, optimiser, schedule, total)
 
 
 class _Batches:

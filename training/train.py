@@ -27,7 +27,7 @@ from training.examples import Examples, kept_together, read_examples, require_tr
 from training.linear import LinearSettings
 from training.pseudo_labels import read_unlabelled
 from training.risk import DELTA, threshold_for_risk
-from triage.artifact import DataFile, Manifest, library_versions, load, require_replaceable, save
+from triage.artifact import DataFile, Manifest, library_versions, load, read_manifest, require_replaceable, save
 from triage.errors import InputError
 from triage.tagger import tags_bank_complaints
 from triage.taxonomy import Taxonomy, load_taxonomy
@@ -109,6 +109,7 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
     tests = {path.stem: _read(request, (path,)) for path in request.tests}
     _require_answerable(request, examples, tests, now)
     teacher, kept = _teacher(request, examples, tests.values()), _kept(request, examples)
+    _warn_of_rows_seen(request, examples)
     fitted = families.fit(request.family, examples, request.settings, request.encoder, request.seed, checkpoint, teacher, kept)
     heads = fitted.classifier.heads
     held_out = {head: most_probable(heads[head], p) for head, p in fitted.held_out.items() if not np.isnan(p).all()}
@@ -133,7 +134,9 @@ def train(request: Request, out: Path, now: datetime) -> tuple[Manifest, dict[st
         measured[name] = figures(test, answer(fitted.classifier, manifest, test), thresholds)
     metrics = {test: {head: f.summary() for head, f in by_head.items()} for test, by_head in measured.items()}
     manifest = replace(manifest, metrics=metrics)
-    return save(fitted.classifier, manifest, card(request, manifest, examples, measured), out), measured
+    saved = save(fitted.classifier, manifest, card(request, manifest, examples, measured), out)
+    checkpoint.unlink(missing_ok=True)  # now that nothing is lost with it
+    return saved, measured
 
 
 def review_thresholds(
@@ -276,22 +279,50 @@ def _kept(request: Request, examples: Examples) -> families.Kept | None:
     classifier, manifest = load(request.teacher)
     kept = families.Kept(encoder_of(classifier, "--teacher"), manifest)
     # Labels may have been corrected since; another set of rows would be parted otherwise.
-    if (_rows(manifest.data), manifest.seed) != (_rows(examples.files), request.seed):
+    if _draw(manifest.data, manifest.seed) != _draw(examples.files, request.seed):
         expected = (
-            "a model trained on the same rows of --data with the same --seed: what its encoder has not seen chooses weights and thresholds"
+            "a model trained on the same rows of --data with the same --seed: what its encoder has not seen chooses shares and thresholds"
         )
         raise InputError("--teacher", manifest.folder_name, expected)
-    told = str(manifest.text.get("held_out_groups" if manifest.family == "encoder" else "encoder_held_out_groups", ""))
-    asked = ", ".join(request.encoder.held_out_groups)
-    if set(told.split(", ")) != set(asked.split(", ")):
-        expected = f"{told or 'none'}, as {manifest.folder_name} held out: its encoder was trained on the others"
-        raise InputError("--held-out-group", asked or None, expected)
+    told, asked = _held_out_groups(manifest), set(request.encoder.held_out_groups)
+    if told != asked:
+        expected = f"{', '.join(sorted(told)) or 'none'}, as {manifest.folder_name} held out: its encoder was trained on the others"
+        raise InputError("--held-out-group", ", ".join(sorted(asked)) or None, expected)
     labels = _labels(examples)
     for head in (*labels, *(head for head in manifest.heads if head not in labels)):
         if odd := labels.get(head, set()) ^ set(manifest.heads.get(head, ())):
             expected = f"the same heads and labels in --data and {manifest.folder_name}, whose encoder is kept"
             raise InputError(f"--teacher: {head}", ", ".join(sorted(odd)), expected)
     return kept
+
+
+def _warn_of_rows_seen(request: Request, examples: Examples) -> None:
+    """Rows held out here that an encoder to start from was trained on would calibrate it far too well."""
+    for folder in request.encoder.start_from:
+        manifest = read_manifest(folder)
+        known = {file.sha256 for file in examples.files} & {file.sha256 for file in manifest.data}
+        asked = set(request.encoder.held_out_groups)
+        alike = _held_out_groups(manifest) == asked and (
+            asked or _draw(manifest.data, manifest.seed) == _draw(examples.files, request.seed)
+        )
+        if known and not alike:
+            log.warning(
+                "%s was trained on rows of %s that are held out now: probabilities and figures on them will be too good; "
+                "hold out what it held out (--held-out-group, or the same files and --seed)",
+                manifest.folder_name,
+                ", ".join(sorted(file.name for file in examples.files if file.sha256 in known)),
+            )
+
+
+def _held_out_groups(manifest: Manifest) -> set[str]:
+    """Groups that the encoder of a model was not trained on; none where they were drawn."""
+    told = str(manifest.text.get("held_out_groups" if manifest.family == "encoder" else "encoder_held_out_groups", ""))
+    return set(told.split(", ")) - {""}
+
+
+def _draw(files: Iterable[DataFile], seed: int) -> tuple[list[tuple[str, int]], int]:
+    """What decides which rows are drawn to be held out."""
+    return [(file.name, file.rows) for file in files], seed
 
 
 def _require_groups(request: Request, examples: Examples) -> None:
@@ -312,10 +343,6 @@ def _require_labels(request: Request, examples: Examples) -> None:
 
 def _labels(examples: Examples) -> dict[str, set[str]]:
     return {head: {label for label in column if label is not None} for head, column in examples.labels.items()}
-
-
-def _rows(files: Iterable[DataFile]) -> list[tuple[str, int]]:
-    return [(file.name, file.rows) for file in files]
 
 
 def _read(request: Request, files: Sequence[Path]) -> Examples:
@@ -354,7 +381,7 @@ def _parted(request: Request, examples: Examples) -> str:
 def _held_out(request: Request) -> str:
     if request.family == "linear":
         return "each row answered by heads that were trained without its fold"
-    return "the rows that the encoder was not trained on, which calibrate it and, in a blend, choose weights and thresholds"
+    return "the rows that the encoder was not trained on, which calibrate it and, in a blend, choose shares and thresholds"
 
 
 def _chosen(request: Request) -> str:

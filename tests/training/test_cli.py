@@ -155,6 +155,8 @@ def test_options_that_the_family_would_pass_over_are_refused(options, named, dat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--seed", "-1"], "--seed: '-1' is not a whole number from 0"),
+        (["--seed", "4294967296"], "--seed: '4294967296' is not"),
         (["--caution", "nan"], "--caution: nan is not a finite number above 0"),
         (["--caution", "inf"], "--caution: inf is not a finite number above 0"),
         (["--cost", "nan"], "--cost: nan is not a finite number above 0"),

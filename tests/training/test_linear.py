@@ -2,8 +2,9 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
-from training.linear import LinearSettings, fit, temperature
+from training.linear import LinearSettings, fit, fit_head, temperature
 from triage.errors import InputError
 
 TOPICS = {
@@ -78,6 +79,30 @@ def test_the_vocabulary_keeps_the_most_frequent_ngrams():
     vectoriser = fit(TEXTS, {"topic": LABELS}, settings=LinearSettings(max_features=10, longest=1)).classifier.vectoriser
     assert len(vectoriser.characters) == len(vectoriser.words) == 10
     assert {"转", "登", "录"} <= set(vectoriser.characters)
+
+
+def test_ngrams_that_labels_use_unevenly_weigh_more_in_what_is_served():
+    # The first feature is in every text, the second and third tell the label.
+    features = csr_matrix([[1, 1, 0], [1, 1, 0], [1, 0, 1], [1, 0, 1]], dtype=float)
+    target = np.array([0, 0, 1, 1])
+    plain, uneven = (fit_head(features, target, 2, LinearSettings(naive_bayes=share), 0)[0] for share in (0.0, 1.0))
+    for weights in (plain, uneven):
+        assert (features @ weights).argmax(axis=1).tolist() == target.tolist()
+    assert abs(uneven[0, 0]) == pytest.approx(0, abs=1e-9)
+    assert abs(uneven[1, 0]) > abs(plain[1, 0])
+
+
+def test_rare_labels_count_more_in_the_machines_of_all_labels():
+    random = np.random.default_rng(0)
+    features = csr_matrix(np.vstack([random.normal(0, 1, (300, 5)), random.normal(0.8, 1, (20, 5))]))
+    target = np.repeat([0, 1], [300, 20])
+    found = [
+        (features @ weights + intercepts).argmax(axis=1).sum()
+        for weights, intercepts in (
+            fit_head(features, target, 3, LinearSettings(balance=balance, naive_bayes=0.0), 0) for balance in (0.0, 1.0)
+        )
+    ]
+    assert found[0] < 20 < found[1]
 
 
 def test_a_few_rows_without_an_error_do_not_make_certain():

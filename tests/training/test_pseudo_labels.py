@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import numpy as np
@@ -107,7 +108,7 @@ def keep(tmp_path):
     linear_part = linear.fit(TEXTS, {"topic": LABELS}).classifier
     manifest = artifact.Manifest(
         name="teacher", version="1", created="2026-01-01T00:00:00+08:00", family="blend", heads=heads, text=taught | recipe | calibration,
-        dictionary_hash=dictionary_hash(), data=(artifact.DataFile(data.name, len(TEXTS), ""),), metrics={}, review_thresholds={},
+        dictionary_hash=dictionary_hash(), data=(artifact.DataFile(data.name, len(TEXTS), hashlib.sha256(data.read_bytes()).hexdigest()),), metrics={}, review_thresholds={},
         libraries=artifact.library_versions(), seed=0,
     )  # fmt: skip
     artifact.save(BlendClassifier(linear_part, encoder, {"topic": 0.5}, None, {"topic": 1.0}), manifest, "# card\n", folder)
@@ -172,3 +173,25 @@ def test_a_linear_model_has_no_encoder_to_keep(keep, tmp_path, capsys):
     assert main(["train", "--data", str(data), "--label-column", "topic", "--out", str(tmp_path / "linear")]) == 0
     assert keep("--teacher", str(tmp_path / "linear")) == 2
     assert "a linear model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "seen"),
+    [
+        (["--held-out-group", "2"], False),
+        (["--held-out-group", "1"], True),
+        (["--held-out-group", "1", "2"], True),
+        ([], True),
+    ],
+)
+def test_an_encoder_to_start_from_that_was_trained_on_rows_held_out_now_is_warned_of(more, seen, keep, tmp_path, monkeypatch, caplog):
+    def not_now(*arguments):
+        raise InputError("training", None, "no training here")
+
+    monkeypatch.setattr(families, "fit", not_now)
+    options = ["--label-column", "topic", "--group-column", "batch", "--family", "encoder", "--start-from", keep.teacher[1], *more]
+    assert main(["train", "--data", str(keep.rows("given")), *options, "--out", str(tmp_path / "b")]) == 2
+    assert ("teacher-1 was trained on rows of 投诉.jsonl that are held out now" in caplog.text) == seen
+    caplog.clear()
+    assert main(["train", "--data", str(keep.rows("other", TEXTS[1:], LABELS[1:])), *options, "--out", str(tmp_path / "b")]) == 2
+    assert "held out now" not in caplog.text

@@ -26,7 +26,7 @@ def test_training_and_promoting_append_a_line_each_with_data_settings_figures_an
     assert (trained["command"], trained["name"], trained["seed"]) == ("train", "custom-linear-1", 3)
     assert trained["data"][0]["rows"] == 20
     assert len(trained["data"][0]["sha256"]) == 64
-    assert trained["settings"]["cost"] == 1.0
+    assert trained["settings"]["cost"] == 0.5
     assert trained["figures"]["cross_validation"]["topic"]["macro_f1"] == 1.0
     assert (promoted["command"], promoted["figures"], promoted["replaced"]) == ("promote", trained["figures"], None)
 

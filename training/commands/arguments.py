@@ -70,3 +70,10 @@ def share(text: str) -> float:
     if not 0 < value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above 0 and under 1")
     return value
+
+
+def seed(text: str) -> int:
+    """Type of an argument that starts random numbers: 0 to 2**32 - 1, what NumPy takes."""
+    if not text.isascii() or not text.isdigit() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**32 - 1}")
+    return int(text)

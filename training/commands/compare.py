@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from training import evaluate
-from training.commands.arguments import add_command, print_json
+from training.commands.arguments import add_command, print_json, seed
 from training.compare import Change, Comparison, compare
 from training.examples import heads_in, read_examples
 from triage import artifact
@@ -25,7 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     add("--text-column", default="text", metavar="COLUMN")
     add("--show", type=int, default=5, metavar="N", help="texts a head that got better and worse; default: 5")
     add("--changes", type=Path, metavar="FILE", help="write all texts that got better or worse there (CSV, XLSX ...)")
-    add("--seed", type=int, default=0, help="of the bootstrap")
+    add("--seed", type=seed, default=0, help="of the bootstrap")
     add("--json", action="store_true", help="figures as JSON")
 
 

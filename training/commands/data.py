@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from training import check, stored
-from training.commands.arguments import add_command, add_data_arguments, label_columns, print_json, share, taxonomy_of
+from training.commands.arguments import add_command, add_data_arguments, label_columns, print_json, seed, share, taxonomy_of
 from training.examples import load_examples
 from training.rows import DataRow, corrected, load_rows, suffix_for, write
 from training.split import Split, split
@@ -27,7 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     add("--review", type=Path, metavar="FILE", help="take over the labels filled into a sheet of `triage review`")
     add("--split", type=share, metavar="SHARE", help="write train.* and test.* into the folder --out, with this share of test rows")
     add("--time-column", metavar="COLUMN", help="with --split: test on the latest rows")
-    add("--seed", type=int, default=0, help="of the split; default: 0")
+    add("--seed", type=seed, default=0, help="of the split; default: 0")
     add("--database", metavar="URL", help="instead of --data: export what people corrected in the service")
     add("--all", action="store_true", help="with --database: uncorrected complaints too, unlabelled")
     add("--out", type=Path, metavar="PATH", help="the file (a folder with --split) to write the rows to")

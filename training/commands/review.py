@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from training import evaluate, review
-from training.commands.arguments import add_command, add_data_arguments, label_columns, taxonomy_of
+from training.commands.arguments import add_command, add_data_arguments, label_columns, seed, taxonomy_of
 from training.examples import read_examples, require_trainable
 from triage import artifact
 from triage.errors import InputError
@@ -18,11 +18,18 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = add_command(subparsers, "review", run)
     add_data_arguments(parser, required=False)
     add = parser.add_argument
-    add("--unlabelled", type=Path, nargs="+", metavar="FILE", help="instead of --data: choose texts that are worth labelling next")
+    add(
+        "--unlabelled",
+        type=Path,
+        nargs="+",
+        action="extend",
+        metavar="FILE",
+        help="instead of --data: choose texts that are worth labelling next; may be repeated",
+    )
     add("--next", type=int, default=100, metavar="N", help="how many of them; default: 100")
     add("--model", type=Path, metavar="DIR", help="with --unlabelled, of any family; default: the served model")
     add("--out", type=Path, required=True, metavar="FILE", help="the sheet: CSV, XLSX, JSONL ...")
-    add("--seed", type=int, default=0)
+    add("--seed", type=seed, default=0)
 
 
 def run(args: argparse.Namespace) -> int:
