@@ -23,8 +23,8 @@ _ENCODER = "A transformers encoder fine-tuned with one linear head per label col
 ABOUT = {
     "linear": f"{_LINEAR}; probabilities calibrated by temperature.",
     "encoder": f"{_ENCODER}; probabilities calibrated by temperature.",
-    "blend": f"Two models that answer together. 1: {_LINEAR}. 2: {_ENCODER}. Their calibrated probabilities are averaged with the weights of "
-    "`blend.json`; where there is a cascade and the linear model is sure in every head of a complaint that is not severe, it answers alone. What is answered is "
+    "blend": f"Two models that answer together. 1: {_LINEAR}. 2: {_ENCODER}. Their calibrated probabilities are pooled (geometric mean) with the "
+    "shares of `blend.json`; where there is a cascade and the linear model is sure in every head of a complaint that is not severe, it answers alone. What is answered is "
     "calibrated once more by temperature.",
 }
 # Of an encoder's settings those that calibrate it, which is done anew where an encoder is kept.
@@ -135,18 +135,18 @@ def _blended(
 ) -> Trained:
     heads = first.classifier.heads
     targets = {head: np.array([-1 if v is None else heads[head].index(v) for v in column]) for head, column in labels.items()}
-    weights = blend.choose_weights(first.held_out, second.held_out, targets) | settings.shares
-    cascade = blend.choose_cascade(first.held_out, second.held_out, targets, weights, heads) if settings.cascade else None
-    answers, settled = blend.answered(first.held_out, second.held_out, weights, cascade, heads)
+    shares = blend.choose_shares(first.held_out, second.held_out, targets) | settings.shares
+    cascade = blend.choose_cascade(first.held_out, second.held_out, targets, shares, heads) if settings.cascade else None
+    answers, settled = blend.answered(first.held_out, second.held_out, shares, cascade, heads)
     temperatures = blend.choose_temperatures(answers, targets, caution)
-    classifier = BlendClassifier(first.classifier, second.classifier, weights, cascade, temperatures, _priors(heads, settings.priors))
+    classifier = BlendClassifier(first.classifier, second.classifier, shares, cascade, temperatures, _priors(heads, settings.priors))
     # Measured as it will answer; rows of NaN stay so.
     held_out = {head: moved(tempered(p, temperatures[head]), classifier.priors.get(head)) for head, p in answers.items()}
     if cascade:
         text |= {"cascade_linear_share": round(settled, 4), "cascade_stated_loss": blend.STATED_LOSS}
         text |= {f"threshold_{head}": round(threshold, 4) for head, threshold in cascade.thresholds.items()}
     text |= {f"temperature_{head}": value for head, value in temperatures.items()}
-    text |= {f"weight_{head}": weight for head, weight in weights.items()}
+    text |= {f"share_{head}": share for head, share in shares.items()}
     text |= {f"prior_{head}_{label}": ratio for head, ratios in settings.priors.items() for label, ratio in ratios.items()}
     return Trained(classifier, held_out, text)
 
@@ -156,7 +156,7 @@ def _priors(heads: Mapping[str, Sequence[str]], given: Mapping[str, Mapping[str,
 
 
 def _told(settings: EncoderSettings) -> dict[str, str | int | float]:
-    """An encoder's settings for the manifest; what a blend weighs is told as its weights."""
+    """An encoder's settings for the manifest; what only a blend has is told as its choices."""
     told = {
         name: value for name, value in asdict(settings).items() if name not in ("shares", "cascade", "priors") and value not in (None, ())
     }

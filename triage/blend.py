@@ -10,6 +10,9 @@ from scipy.special import softmax
 from triage.classify import LinearClassifier
 from triage.encoder import EncoderClassifier
 
+# A part's word against a label, however sure it is, weighs no more than this probability.
+_LEAST = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
@@ -36,12 +39,12 @@ class Cascade:
 
 @dataclass(frozen=True, eq=False)
 class BlendClassifier:
-    """Weighted mean of two distributions a head, calibrated as a whole: the mean of two calibrated distributions is too modest, for the
-    two seldom err together (Hansen and Salamon 1990), and a cascade mixes two kinds of answers.
+    """Two distributions a head pooled, and calibrated as a whole: two calibrated distributions pooled are too modest, for the two seldom
+    err together (Hansen and Salamon 1990), and a cascade mixes two kinds of answers.
 
     Args:
         linear, encoder: answer the same heads with the same labels.
-        weights: head -> the encoder's share (0-1); the linear part has the rest.
+        shares: head -> the encoder's share (0-1), see `pooled`; the linear part has the rest.
         cascade: None asks the encoder about every text.
         temperatures: head -> positive number by which the logarithms of what is answered are divided; 1 leaves it as it is.
         priors: head -> for each label how many times as frequent it is in service as where the parts were calibrated; a head that is not
@@ -50,7 +53,7 @@ class BlendClassifier:
 
     linear: LinearClassifier
     encoder: EncoderClassifier
-    weights: dict[str, float]
+    shares: dict[str, float]
     cascade: Cascade | None
     temperatures: dict[str, float]
     priors: dict[str, tuple[float, ...]] = field(default_factory=dict)
@@ -66,7 +69,7 @@ class BlendClassifier:
         asked = np.arange(len(texts)) if self.cascade is None else np.flatnonzero(~self.cascade.settled(answers, self.heads))
         second = self.encoder.predict_proba([texts[i] for i in asked])
         for head, probabilities in answers.items():
-            probabilities[asked] = mixed(probabilities[asked], second[head], self.weights[head])
+            probabilities[asked] = pooled(probabilities[asked], second[head], self.shares[head])
         return {head: moved(tempered(p, self.temperatures[head]), self.priors.get(head)) for head, p in answers.items()}
 
     def explain(self, texts: Sequence[str], head: str, label_index: NDArray[np.integer]) -> list[list[tuple[str, float]]]:
@@ -74,9 +77,13 @@ class BlendClassifier:
         return self.linear.explain(texts, head, label_index)
 
 
-def mixed(linear: NDArray[np.floating], encoder: NDArray[np.floating], weight: float) -> NDArray[np.floating]:
-    """Distributions (texts, labels) in the proportion 1 - weight : weight."""
-    return (1 - weight) * linear + weight * encoder
+def pooled(linear: NDArray[np.floating], encoder: NDArray[np.floating], share: float) -> NDArray[np.floating]:
+    """The geometric mean of distributions (texts, labels) in the proportion 1 - share : share, the logarithmic opinion pool of Genest and
+    Zidek (1986): what one part all but excludes needs the other to be very sure. On six heads of four sets of texts it was likelier than
+    the arithmetic mean on every one.
+    """
+    first, second = (np.log(np.maximum(part, _LEAST)) for part in (linear, encoder))
+    return softmax((1 - share) * first + share * second, axis=1)
 
 
 def tempered(probabilities: NDArray[np.floating], temperature: float) -> NDArray[np.floating]:

@@ -86,7 +86,7 @@ def _read_encoder(content: Mapping[str, bytes], threads: int) -> EncoderClassifi
 
 def _write_blend(classifier: BlendClassifier) -> dict[str, bytes]:
     settings = {
-        "weights": classifier.weights,
+        "shares": classifier.shares,
         "cascade": classifier.cascade and asdict(classifier.cascade),
         "temperatures": classifier.temperatures,
         "priors": classifier.priors,
@@ -102,10 +102,10 @@ def _read_blend(content: Mapping[str, bytes], threads: int) -> BlendClassifier:
     cascade = settings["cascade"]
     if cascade:
         cascade = Cascade(cascade["thresholds"], {head: tuple(labels) for head, labels in cascade["always_ask"].items()})
-    # Blends written before there were temperatures and priors answer with the bare mean.
-    temperatures = settings.get("temperatures", dict.fromkeys(linear.heads, 1.0))
-    priors = {head: tuple(ratios) for head, ratios in settings.get("priors", {}).items()}
-    return BlendClassifier(linear, encoder, settings["weights"], cascade, temperatures, priors)
+    if "weights" in settings:
+        raise ValueError("it is of an earlier release, which took and calibrated the arithmetic mean of its parts")
+    priors = {head: tuple(ratios) for head, ratios in settings["priors"].items()}
+    return BlendClassifier(linear, encoder, settings["shares"], cascade, settings["temperatures"], priors)
 
 
 def _json(settings: dict[str, object]) -> bytes:

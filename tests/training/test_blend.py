@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from training.blend import NEVER, answered, choose_cascade, choose_temperatures, choose_weights
+from training.blend import NEVER, USUAL_SHARE, answered, choose_cascade, choose_shares, choose_temperatures
 from training.cli import main
 from training.encoder import too_much_lost
 from training.evaluate import calibration_error
-from triage.blend import Cascade, mixed, moved, tempered
+from triage.blend import Cascade, moved, pooled, tempered
 
 HEADS = {"category": ("a", "b"), "severity": ("1", "2", "3")}
 
@@ -18,23 +18,47 @@ def distributions(probability_of_first):
 def test_the_better_of_two_models_gets_the_weight():
     target = {"category": np.array([0, 0, 1, 1])}
     good, bad = {"category": distributions([0.9, 0.9, 0.1, 0.1])}, {"category": distributions([0.4, 0.6, 0.5, 0.6])}
-    assert choose_weights(bad, good, target) == {"category": 1.0}
-    assert choose_weights(good, bad, target) == {"category": 0.0}
+    assert choose_shares(bad, good, target) == {"category": 1.0}
+    assert choose_shares(good, bad, target) == {"category": 0.0}
 
 
 def test_models_that_err_on_different_texts_share_the_weight():
     target = {"category": np.zeros(4, dtype=int)}
     first, second = {"category": distributions([0.9, 0.9, 0.1, 0.9])}, {"category": distributions([0.9, 0.1, 0.9, 0.9])}
-    assert choose_weights(first, second, target) == {"category": 0.5}
+    assert 0.3 < choose_shares(first, second, target)["category"] < 0.7
+
+
+def test_a_difference_that_chance_explains_leaves_the_usual_share():
+    random = np.random.default_rng(0)
+    # The second is a little likelier on these forty texts: within a standard error no more than the first.
+    noise = random.permutation(np.repeat([0.1, -0.1], 20))
+    first, second = {"category": distributions(0.6 + noise)}, {"category": distributions(0.61 - noise)}
+    target = {"category": np.zeros(40, dtype=int)}
+    assert choose_shares(first, second, target) == {"category": USUAL_SHARE}
+    # On as many texts of which it is sure, it is.
+    assert choose_shares(first, {"category": distributions(np.full(40, 0.97))}, target)["category"] > 0.9
+
+
+def test_what_one_all_but_excludes_needs_the_other_to_be_very_sure():
+    linear, encoder = np.array([[0.001, 0.6, 0.399], [0.5, 0.5, 0.0]]), np.array([[0.6, 0.3, 0.1], [0.0, 0.5, 0.5]])
+    found = pooled(linear, encoder, 0.5)
+    assert found.sum(axis=1) == pytest.approx(1)
+    expected = np.sqrt(linear[0] * encoder[0])
+    assert found[0] == pytest.approx(expected / expected.sum())
+    assert found[0].argmax() == 1  # the arithmetic mean says 1 less clearly
+    assert found[1].argmax() == 1
+    assert np.isfinite(found).all()
+    assert pooled(linear[:1], encoder[:1], 0.0) == pytest.approx(linear[:1])
+    assert np.isnan(pooled(linear, np.full((2, 3), np.nan), 0.5)).all()
 
 
 def test_only_rows_that_both_held_out_and_that_have_a_label_choose():
     linear = {"category": distributions([0.9, 0.1, 0.1])}
     encoder = {"category": distributions([0.6, np.nan, 0.9])}
-    assert choose_weights(linear, encoder, {"category": np.array([0, 0, -1])}) == {"category": 0.0}
+    assert choose_shares(linear, encoder, {"category": np.array([0, 0, -1])}) == {"category": 0.0}
     nothing = {"category": np.full((3, 2), np.nan)}
     target = {"category": np.array([0, 0, 1])}
-    assert choose_weights(linear, nothing, target) == {"category": 0.5}
+    assert choose_shares(linear, nothing, target) == {"category": USUAL_SHARE}
     assert choose_cascade(linear, nothing, target, {"category": 0.5}, HEADS).thresholds == {"category": NEVER}
 
 
@@ -52,12 +76,12 @@ def test_a_loss_that_is_allowed_is_used_up_and_not_exceeded():
     truth = random.integers(0, 2, 2000)
     linear = distributions(np.clip(np.where(truth == 0, 0.65, 0.35) + random.normal(0, 0.2, 2000), 0.01, 0.99))
     encoder = distributions(np.clip(np.where(truth == 0, 0.7, 0.3) + random.normal(0, 0.15, 2000), 0.01, 0.99))
-    weights = {"category": 0.6}
-    both = mixed(linear, encoder, 0.6)
+    shares = {"category": 0.6}
+    both = pooled(linear, encoder, 0.6)
     losses = []
     for allowed in (0.0, 0.01, 1.0):
         cascade = choose_cascade(
-            {"category": linear}, {"category": encoder}, {"category": truth}, weights, {"category": ("a", "b")}, allowed
+            {"category": linear}, {"category": encoder}, {"category": truth}, shares, {"category": ("a", "b")}, allowed
         )
         settled = cascade.settled({"category": linear}, HEADS)
         answered = np.where(settled[:, None], linear, both)
@@ -108,10 +132,11 @@ def test_rows_that_were_not_held_out_calibrate_nothing_and_stay_unanswered():
     assert choose_temperatures(answers, {"category": np.array([0, 1])}) == {"category": 1.0}
 
 
-def test_without_a_cascade_the_mean_stands_everywhere():
+def test_without_a_cascade_the_pool_stands_everywhere():
     linear, encoder = {"category": distributions([0.9, 0.2])}, {"category": distributions([0.7, 0.4])}
     found, settled = answered(linear, encoder, {"category": 0.5}, None, {"category": ("a", "b")})
-    np.testing.assert_allclose(found["category"], distributions([0.8, 0.3]))
+    odds = np.sqrt([9 * 7 / 3, 2 / 8 * 4 / 6])
+    np.testing.assert_allclose(found["category"], distributions(odds / (1 + odds)))
     assert settled == 0
 
 

@@ -28,9 +28,10 @@ def blend(linear):
     )
 
 
-def test_the_answer_is_the_weighted_mean_of_both(blend):
+def test_the_answer_is_the_weighted_geometric_mean_of_both(blend):
     first, second, both = (part.predict_proba(TEXTS) for part in (blend.linear, blend.encoder, blend))
-    np.testing.assert_allclose(both["category"], 0.75 * first["category"] + 0.25 * second["category"], rtol=1e-5)
+    expected = first["category"] ** 0.75 * second["category"] ** 0.25
+    np.testing.assert_allclose(both["category"], expected / expected.sum(axis=1, keepdims=True), rtol=1e-5)
     np.testing.assert_allclose(both["severity"], second["severity"], rtol=1e-5)
 
 

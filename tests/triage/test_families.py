@@ -65,22 +65,24 @@ def test_a_blend_in_a_hurry_is_its_linear_part_and_says_so(tmp_path):
     assert unchanged.folder_name == "toy-1"
 
 
-def test_weights_and_cascade_of_a_blend_survive(tmp_path):
+def test_shares_and_cascade_of_a_blend_survive(tmp_path):
     saved("blend", tmp_path / "toy")
     classifier, _ = artifact.load(tmp_path / "toy", threads=1)
-    assert classifier.weights == {"category": 0.4}
+    assert classifier.shares == {"category": 0.4}
     assert classifier.temperatures == {"category": 0.8}
     assert classifier.cascade == Cascade({"category": 0.9}, {"category": ("转账",)})
     assert (classifier.encoder.reader.max_pieces, classifier.encoder.threads) == (64, 1)
 
 
-def test_a_blend_from_before_it_was_calibrated_as_a_whole_answers_with_the_bare_mean(tmp_path):
+def test_a_blend_that_took_another_mean_is_not_answered_with_as_if_it_were_a_new_one(tmp_path):
     saved("blend", tmp_path / "toy")
     path = tmp_path / "toy" / LAYOUT.blend_settings
-    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != "temperatures"}), encoding="utf-8")
+    settings = json.loads(path.read_text())
+    path.write_text(json.dumps({"weights": settings.pop("shares")} | settings), encoding="utf-8")
     manifest = json.loads((tmp_path / "toy" / LAYOUT.manifest).read_text(encoding="utf-8"))
     change_manifest(tmp_path / "toy", files=manifest["files"] | {LAYOUT.blend_settings: hashlib.sha256(path.read_bytes()).hexdigest()})
-    assert artifact.load(tmp_path / "toy")[0].temperatures == {"category": 1.0}
+    with pytest.raises(ArtifactError, match=r"earlier release.*train the model again"):
+        artifact.load(tmp_path / "toy")
 
 
 @pytest.mark.parametrize("family", ["encoder", "blend"])
