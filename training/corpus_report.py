@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import CountVectorizer
 
+from training.commands.arguments import seed
 from training.rows import load_rows
 from triage.errors import TriageError
 from triage.resources import DATA
@@ -102,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--text-column", default="text", metavar="COLUMN")
     parser.add_argument("--sample", type=int, default=2000, metavar="N", help="texts compared with each other in each set; default: 2000")
     parser.add_argument("--characters", type=int, default=20_000, metavar="N", help="for distinct n-grams; default: 20000")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=seed, default=0)
     args = parser.parse_args(argv)
     sets = {
         f"data/corpus/{folder.name}": sorted(folder.glob("*.jsonl")) for folder in sorted((DATA / "corpus").iterdir()) if folder.is_dir()

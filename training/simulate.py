@@ -17,6 +17,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from training.commands.arguments import seed
 from training.simulated_texts import Writer
 from triage.errors import InputError
 from triage.regions import load_regions
@@ -60,7 +61,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--out", required=True, metavar="FILE")
     parser.add_argument("--complaints", type=int, default=10_000, metavar="N", help="default: 10000")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the same seed gives the same stream (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="the same seed gives the same stream (default: 0)")
     parser.add_argument("--outbreaks", type=int, default=5, metavar="N", help="default: 5; two of five run up to the end")
     parser.add_argument("--days", type=int, default=90, metavar="N", help="default: 90")
     parser.add_argument("--end", metavar="DATE", help="last day (default: today, up to the present hour)")
