@@ -13,6 +13,7 @@ from training.commands.arguments import add_command, add_data_arguments, label_c
 from training.encoder import EncoderSettings
 from training.families import FAMILIES
 from training.linear import LinearSettings
+from training.request import Request
 from triage.errors import InputError, TriageError
 from triage.resources import MODELS
 from triage.types import BEIJING
@@ -49,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
 def run_train(args: argparse.Namespace) -> int:
     """Fit a model on labelled files of any taxonomy, measure it, and save it with its model card."""
     taxonomy = taxonomy_of(args)
-    request = train.Request(
+    request = Request(
         data=tuple(args.data),
         label_columns=label_columns(args),
         text_column=args.text_column,

@@ -8,7 +8,7 @@ from pathlib import Path
 from training.compare import Comparison, compare
 from training.evaluate import answer
 from training.examples import heads_in, read_examples
-from training.train import OWN_ROWS
+from training.request import OWN_ROWS
 from triage.artifact import Manifest, load, read_manifest, served_folder
 from triage.classify import Classifier
 from triage.errors import ArtifactError, InputError
