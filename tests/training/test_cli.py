@@ -9,6 +9,7 @@ from training import train as training
 from training.cli import main
 from triage import artifact
 from triage.artifact import LAYOUT
+from triage.errors import InputError
 from triage.privacy import prepare
 
 SUBJECTS = ["我的卡", "昨天", "手机上", "在县里", "老人家", "公司户"]
@@ -248,3 +249,18 @@ def test_a_missing_package_is_known_before_the_teacher_reads(model, data, tmp_pa
     options = ["--family", "encoder", "--teacher", str(model), "--unlabelled", str(unlabelled)]
     assert train(data, tmp_path / "other", *options) == 2
     assert "needs no_such_package" in capsys.readouterr().err
+
+
+def test_an_unfinished_training_is_kept_until_the_model_is_there(data, tmp_path, monkeypatch):
+    checkpoint = tmp_path / ".model.training"
+    checkpoint.touch()
+
+    def failed(*arguments):
+        raise InputError("training", None, "one that ends well")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(families, "fit", failed)
+        assert train(data, tmp_path / "model") == 2
+    assert checkpoint.exists()
+    assert train(data, tmp_path / "model") == 0
+    assert not checkpoint.exists()
