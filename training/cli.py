@@ -62,7 +62,12 @@ def run_train(args: argparse.Namespace) -> int:
         version=args.version,
         seed=args.seed,
         settings=LinearSettings(
-            cost=args.cost, balance=args.balance, naive_bayes=args.naive_bayes, caution=args.caution, courtesy=args.courtesy
+            cost=args.cost,
+            balance=args.balance,
+            naive_bayes=args.naive_bayes,
+            openings=args.openings,
+            caution=args.caution,
+            courtesy=args.courtesy,
         ),
         family=args.family,
         risk=args.risk,
@@ -126,8 +131,14 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
         type=_share,
         default=_DEFAULTS.naive_bayes,
         metavar="0..1",
-        help="how far a linear model heeds how unevenly labels use a word; 0 with --cost 1 where texts in service are of other kinds than "
-        f"these; default {_DEFAULTS.naive_bayes:g}",
+        help="how far a linear model heeds how unevenly labels use a word; 0 with --cost 1 and --no-openings where texts in service are of "
+        f"other kinds than these; default {_DEFAULTS.naive_bayes:g}",
+    )
+    add(
+        "--openings",
+        action=argparse.BooleanOptionalAction,
+        default=_DEFAULTS.openings,
+        help="whether a linear model counts the first sentence of longer texts by itself too; default: it does",
     )
     add(
         "--caution",
@@ -171,7 +182,13 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
     add("--json", action="store_true", help="figures as JSON")
     add = parser.add_argument_group("families encoder and blend").add_argument
     add("--base", default=_ENCODER.base, metavar="NAME|DIR", help=f"folder or hub id of the weights to start from; default {_ENCODER.base}")
-    add("--epochs", type=_count, default=_ENCODER.epochs, metavar="N", help=f"default: {_ENCODER.epochs}")
+    add(
+        "--epochs",
+        type=_whole_number,
+        default=_ENCODER.epochs,
+        metavar="N",
+        help=f"0 takes the mean of the encoders of --start-from as it is; default: {_ENCODER.epochs}",
+    )
     add("--max-pieces", type=_count, default=_ENCODER.max_pieces, metavar="N", help=f"of a text; default: {_ENCODER.max_pieces}")
     add(
         "--cascade",
@@ -218,7 +235,13 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
         action="store_true",
         help="a blend takes over the encoder of --teacher as it is, trained on the same rows with the same seed and groups held out",
     )
-    add("--frozen-layers", type=_layers, default=_ENCODER.frozen_layers, metavar="N", help="lowest layers that are not trained: faster")
+    add(
+        "--frozen-layers",
+        type=_whole_number,
+        default=_ENCODER.frozen_layers,
+        metavar="N",
+        help="lowest layers that are not trained: faster",
+    )
 
 
 def _share(text: str) -> float:
@@ -279,7 +302,7 @@ def _count(text: str, least: int = 1) -> int:
     return value
 
 
-def _layers(text: str) -> int:
+def _whole_number(text: str) -> int:
     return _count(text, least=0)
 
 

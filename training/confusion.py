@@ -46,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def cross_validated(examples: Examples, courtesy: float) -> evaluate.Confusion:
     """Of a linear model, each text answered by heads that were trained without its group."""
-    fitted = fit(examples.texts, examples.labels, examples.groups, LinearSettings(cost=1.0, naive_bayes=0.0, courtesy=courtesy))
+    fitted = fit(
+        examples.texts, examples.labels, examples.groups, LinearSettings(cost=1.0, naive_bayes=0.0, openings=False, courtesy=courtesy)
+    )
     answers = evaluate.most_probable(fitted.classifier.heads[_HEAD], fitted.held_out[_HEAD])
     return evaluate.measure(examples.labels[_HEAD], answers).confusion
 

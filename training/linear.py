@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 from training.augment import with_courtesy
 from training.examples import folds, kept_together
 from training.pseudo_labels import PseudoLabelled
-from triage.classify import LinearClassifier, Vectoriser, character_ngrams, lower_words, word_ngrams
+from triage.classify import LinearClassifier, Vectoriser, character_ngrams, lower_words, opening, weigh, word_ngrams
 from triage.errors import InputError
 
 
@@ -37,6 +37,8 @@ class LinearSettings:
         caution: multiplies the temperatures. Above 1 for texts in service that differ from those trained on, where a model errs more than
             cross-validation can know.
         digits_alike: count every digit as 0. Without it the sum decided: 银行卡被盗刷了5000元 went to the limits of transfers.
+        openings: count the first sentence of longer texts by itself too. By cross-validation worth about .005 of macro-F1 on letters that
+            begin with their title, nothing on microblogs and posts. Trained on the bank corpus it lost 1 point of severity and sentiment.
         courtesy: share of the texts that are trained on once more with a greeting or thanks, see `training.augment`; for texts in Chinese.
     """
 
@@ -49,6 +51,7 @@ class LinearSettings:
     naive_bayes: float = 0.5
     caution: float = 1.0
     digits_alike: bool = True
+    openings: bool = True
     courtesy: float = 0.0
 
 
@@ -103,7 +106,7 @@ def fit(
         texts, labels, groups = augmented.texts, augmented.labels, augmented.groups
     labelled = len(texts)
     vectoriser, counts = fit_vectoriser([*texts, *(taught.texts if taught else ())], settings)
-    features = vectoriser.weighting.transform(counts)
+    features = weigh(counts, vectoriser.weighting.idf_, vectoriser.first_opening)
     heads, weights, intercepts, temperatures, held_out = {}, [], [], {}, {}
     for head, column in labels.items():
         rows = np.array([i for i, label in enumerate(column) if label is not None])
@@ -120,7 +123,7 @@ def fit(
             settings,
             seed,
         )
-        scores = out_of_fold(counts[rows], target, len(known), members, settings, seed, lessons)
+        scores = out_of_fold(counts[rows], vectoriser.first_opening, target, len(known), members, settings, seed, lessons)
         heads[head] = known
         weights.append(coefficients)
         intercepts.append(intercept)
@@ -146,7 +149,11 @@ def fit_vectoriser(texts: Sequence[str], settings: LinearSettings) -> tuple[Vect
     if settings.words:
         read = (word_ngrams([empty.read(word) for word in lower_words(text)]) for text in texts)
         words = _vocabulary(read, settings, first=len(characters))
-    vectoriser = replace(empty, characters=characters, words=words)
+    openings = ()
+    if settings.openings:
+        read = (character_ngrams(empty.read(opening(text)), settings.longest) for text in texts)
+        openings = tuple(gram for gram in _vocabulary(read, settings, first=0) if gram in characters)
+    vectoriser = replace(empty, characters=characters, words=words, openings=openings)
     counts = vectoriser.counts(texts)
     weighting.fit(counts)
     return vectoriser, counts
@@ -201,6 +208,7 @@ def _unevenness(features: csr_matrix, own: NDArray[np.bool_]) -> NDArray[np.floa
 
 def out_of_fold(
     counts: csr_matrix,
+    first_opening: int,
     target: NDArray[np.integer],
     size: int,
     groups: Sequence[str] | None = None,
@@ -215,6 +223,7 @@ def out_of_fold(
 
     Args:
         counts: (rows, n-grams), see `Vectoriser.counts`.
+        first_opening: its first column of openings.
         target, size, settings, seed: as for `fit_head`.
         groups: of each row, or None.
         lessons: further rows to train on in every fold.
@@ -226,9 +235,10 @@ def out_of_fold(
             if lessons:
                 shown, answers = vstack([shown, lessons.counts], format="csr"), np.append(answers, lessons.target)
             known = np.bincount(shown.indices, minlength=counts.shape[1]) >= settings.min_texts
-            weighting = TfidfTransformer(sublinear_tf=True).fit(shown[:, known])
-            weights, intercepts = fit_head(weighting.transform(shown[:, known]), answers, size, settings, seed)
-            scores[test] = weighting.transform(counts[test][:, known]) @ weights + intercepts
+            idf = TfidfTransformer().fit(shown[:, known]).idf_
+            whole = int(known[:first_opening].sum())
+            weights, intercepts = fit_head(weigh(shown[:, known], idf, whole), answers, size, settings, seed)
+            scores[test] = weigh(counts[test][:, known], idf, whole) @ weights + intercepts
     return scores
 
 

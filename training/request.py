@@ -74,6 +74,10 @@ def require_options(request: Request) -> None:
         _refuse(request, _BLEND, f"--family {request.family}", "--family blend")
     if request.keep_encoder:
         _refuse(request, _NETWORK, "--keep-encoder", "an encoder to be trained; one that is kept stays as it is")
+    if not request.encoder.epochs and not request.encoder.start_from:
+        raise InputError("--epochs", 0, "at least 1, or --start-from with encoders that stay as they are")
+    if not request.encoder.epochs and request.unlabelled:
+        raise InputError("--unlabelled", "--epochs 0", "at least one epoch; nothing else learns from these texts")
     if request.unlabelled_sample and not request.unlabelled:
         raise InputError("--unlabelled-sample", request.unlabelled_sample, "--unlabelled, from which it is drawn")
     if request.keep_encoder and request.unlabelled:

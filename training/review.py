@@ -51,7 +51,7 @@ def out_of_fold_probabilities(
     Rows of NaN have no label of the head, or could not be held out.
     """
     settings = settings or LinearSettings()
-    _, counts = fit_vectoriser(examples.texts, settings)
+    vectoriser, counts = fit_vectoriser(examples.texts, settings)
     found = {}
     for head, column in tqdm(examples.labels.items(), desc="out of fold", unit=" heads", disable=None):
         rows = np.array([i for i, label in enumerate(column) if label is not None])
@@ -59,7 +59,7 @@ def out_of_fold_probabilities(
         position = {label: k for k, label in enumerate(labels)}
         target = np.array([position[column[i]] for i in rows])
         groups = None if examples.groups is None else [examples.groups[i] for i in rows]
-        scores = out_of_fold(counts[rows], target, len(labels), groups, settings, seed)
+        scores = out_of_fold(counts[rows], vectoriser.first_opening, target, len(labels), groups, settings, seed)
         probabilities = np.full((len(column), len(labels)), np.nan)
         probabilities[rows] = softmax(scores / temperature(scores, target), axis=1)
         found[head] = labels, probabilities

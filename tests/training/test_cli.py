@@ -144,6 +144,8 @@ def test_evaluating_a_file_without_the_models_heads_names_both(model, tmp_path, 
         (["--encoder-share", "事由=0.6", "--family", "encoder"], "--family blend"),
         (["--cascade", "--family", "encoder"], "--family blend"),
         (["--unlabelled-sample", "5"], "--unlabelled"),
+        (["--epochs", "0", "--family", "blend"], "--start-from with encoders"),
+        (["--unlabelled", "y", "--epochs", "0", "--family", "encoder", "--start-from", "x"], "nothing else learns"),
     ],
 )
 def test_options_that_the_family_would_pass_over_are_refused(options, named, data, tmp_path, capsys):

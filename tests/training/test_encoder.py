@@ -220,6 +220,7 @@ def test_training_starts_from_the_mean_of_encoders(fitted, tiny, tmp_path):
     each = [warm_start.weights(c.model)[name] for c in (fitted.classifier, other.classifier)]
     np.testing.assert_allclose(means[name], np.mean(each, axis=0), atol=1e-6)
     assert "heads.weight" in means
+    assert warm_start.pieces(folders) == set(base.tokenizer.get_vocab())
     # Labels of another data set: what was learnt of the language stays, the heads begin anew.
     assert "heads.weight" not in warm_start.parameters(base, {"情感": ("好", "坏")}, folders)
     turned = {head: labels[::-1] for head, labels in fitted.classifier.heads.items()}
@@ -229,6 +230,16 @@ def test_training_starts_from_the_mean_of_encoders(fitted, tiny, tmp_path):
     on = fit(TEXTS, LABELS, GROUPS, settings, 0, tmp_path / "checkpoint")
     answers = on.classifier.predict_proba(TEXTS)["事由"].argmax(axis=1)
     assert np.mean([on.classifier.heads["事由"][i] == label for i, label in zip(answers, LABELS["事由"], strict=True)]) > 0.9
+
+
+def test_without_epochs_the_mean_of_encoders_is_taken_as_it_is(fitted, tiny, tmp_path):
+    folders = (saved(fitted.classifier, tmp_path / "one"),)
+    settings = EncoderSettings(base=str(tiny), start_from=folders, quantised=False, **(QUICK | {"epochs": 0}))
+    taken = fit(TEXTS, LABELS, GROUPS, settings, 1, tmp_path / "checkpoint").classifier
+    np.testing.assert_allclose(taken.scores(TEXTS), fitted.classifier.scores(TEXTS), atol=0.3)  # 8-bit sums differ
+    other = {"情感": ["好", "坏"] * (len(TEXTS) // 2)}
+    with pytest.raises(InputError, match="--epochs: got 0, expected at least 1, for the encoders"):
+        fit(TEXTS, other, GROUPS, settings, 1, tmp_path / "checkpoint")
 
 
 def test_an_electra_that_widens_its_embeddings_is_trained_with_frozen_layers(tiny, tmp_path):

@@ -133,3 +133,16 @@ def test_which_number_it_is_does_not_matter_how_long_it_is_may():
     same, other, shorter = classifier.predict_proba(["盗刷了7341元", "盗刷了9999元", "盗刷了7元"])["topic"]
     assert same.tolist() == other.tolist() != shorter.tolist()
     assert "0000" in classifier.vectoriser.words
+
+
+def test_a_letter_is_about_what_its_first_sentence_names():
+    random = np.random.default_rng(0)
+    matters = ["路灯不亮", "停水三天", "噪音扰民"]
+    titles = random.integers(3, size=60)
+    letters = [f"{matters[title]}。" + "，".join(matters[i] for i in random.permutation(3)) + "，都请处理。" for title in titles]
+
+    def likelihood(openings: bool) -> float:
+        held_out = fit(letters, {"matter": [matters[i] for i in titles]}, settings=LinearSettings(openings=openings)).held_out["matter"]
+        return held_out[np.arange(60), np.array([sorted(matters).index(matters[i]) for i in titles])].mean()
+
+    assert likelihood(True) > likelihood(False)

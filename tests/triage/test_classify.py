@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.linear import LinearSettings, fit
-from triage.classify import character_ngrams, lower_words, word_ngrams
+from triage.classify import character_ngrams, lower_words, opening, word_ngrams
 from triage.privacy import prepare
 
 # Ten texts and their labels: enough to overfit, too few to generalise.
@@ -92,3 +92,23 @@ def test_weights_are_those_of_scikit_learn(classifier):
     vectoriser = classifier.vectoriser
     theirs = vectoriser.weighting.transform(vectoriser.counts(texts))
     np.testing.assert_array_equal(vectoriser.transform(texts).toarray(), theirs.toarray())
+
+
+def test_an_opening_is_what_comes_before_a_further_sentence():
+    assert opening("转账失败！！我昨天去了网点") == "转账失败！！"
+    assert opening("转账失败\n我昨天去了网点。后来又去") == "转账失败\n"
+    assert opening("转账失败，我昨天去了网点。") == opening("") == opening("。") == ""
+
+
+def test_openings_are_counted_by_themselves_with_a_fixed_share():
+    texts = ["路灯不亮。请修路灯。", "路灯太亮！刺眼", "路灯不亮", "刺眼"]
+    vectoriser = fit(
+        [*texts, "İ路灯。灯", "İ路灯。"], {"topic": ["a", "b"] * 3}, settings=LinearSettings(min_texts=2, longest=2)
+    ).classifier.vectoriser
+    assert vectoriser.openings == ("。", "亮", "灯", "路", "路灯")
+    counted = vectoriser.counts([*texts, "İ路灯。灯"]).toarray()[:, vectoriser.first_opening :]
+    np.testing.assert_array_equal(counted, [[1, 1, 1, 1, 1], [0, 1, 1, 1, 1], [0] * 5, [0] * 5, [1, 0, 1, 1, 1]])
+    weighed = vectoriser.transform(texts).toarray()
+    opened = np.linalg.norm(weighed[:, vectoriser.first_opening :], axis=1)
+    np.testing.assert_allclose(np.linalg.norm(weighed, axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(opened, [0.5 / 1.25**0.5] * 2 + [0, 0], rtol=1e-6)
