@@ -86,6 +86,7 @@ def run_train(args: argparse.Namespace) -> int:
             start_from=tuple(args.start_from),
             shares=_shares(args),
             priors=_priors(args),
+            favour_rare=args.favour_rare,
             cascade=args.cascade,
         ),
     )
@@ -212,6 +213,13 @@ def _add_train(subparsers: argparse._SubParsersAction) -> None:
         default=[],
         metavar="HEAD:LABEL=RATIO",
         help="of a blend: how many times as frequent a label is in service as in the data, such as category:other.complaint=0.5",
+    )
+    add(
+        "--favour-rare",
+        type=_share,
+        default=_ENCODER.favour_rare,
+        metavar="0..1",
+        help="of a blend: the rarer a label, the more readily it is answered; .2 suits where macro-F1 counts, at a little accuracy; default: not",
     )
     add(
         "--held-out-group",

@@ -29,6 +29,8 @@ ABOUT = {
 }
 # Of an encoder's settings those that calibrate it, which is done anew where an encoder is kept.
 _CALIBRATION = ("held_out", "held_out_groups", "caution")
+# Those that only a blend has.
+_CHOICES = ("shares", "cascade", "priors", "favour_rare")
 # What a manifest tells of the texts that nobody labelled.
 _LESSONS = ("teacher", "unlabelled", "pseudo_labelled_texts")
 
@@ -139,7 +141,7 @@ def _blended(
     cascade = blend.choose_cascade(first.held_out, second.held_out, targets, shares, heads) if settings.cascade else None
     answers, settled = blend.answered(first.held_out, second.held_out, shares, cascade, heads)
     temperatures = blend.choose_temperatures(answers, targets, caution)
-    classifier = BlendClassifier(first.classifier, second.classifier, shares, cascade, temperatures, _priors(heads, settings.priors))
+    classifier = BlendClassifier(first.classifier, second.classifier, shares, cascade, temperatures, _priors(heads, targets, settings))
     # Measured as it will answer; rows of NaN stay so.
     held_out = {head: moved(tempered(p, temperatures[head]), classifier.priors.get(head)) for head, p in answers.items()}
     if cascade:
@@ -147,19 +149,27 @@ def _blended(
         text |= {f"threshold_{head}": round(threshold, 4) for head, threshold in cascade.thresholds.items()}
     text |= {f"temperature_{head}": value for head, value in temperatures.items()}
     text |= {f"share_{head}": share for head, share in shares.items()}
+    text |= {"favour_rare": settings.favour_rare} if settings.favour_rare else {}
     text |= {f"prior_{head}_{label}": ratio for head, ratios in settings.priors.items() for label, ratio in ratios.items()}
     return Trained(classifier, held_out, text)
 
 
-def _priors(heads: Mapping[str, Sequence[str]], given: Mapping[str, Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
-    return {head: tuple(ratios.get(label, 1.0) for label in heads[head]) for head, ratios in given.items()}
+def _priors(
+    heads: Mapping[str, Sequence[str]], targets: Mapping[str, NDArray[np.integer]], settings: EncoderSettings
+) -> dict[str, tuple[float, ...]]:
+    priors = {}
+    for head, labels in heads.items():
+        counts = np.bincount(targets[head][targets[head] >= 0], minlength=len(labels))
+        rarity = (counts.mean() / counts) ** settings.favour_rare
+        given = settings.priors.get(head, {})
+        if settings.favour_rare or given:
+            priors[head] = tuple(round(float(r) * given.get(label, 1.0), 4) for label, r in zip(labels, rarity, strict=True))
+    return priors
 
 
 def _told(settings: EncoderSettings) -> dict[str, str | int | float]:
     """An encoder's settings for the manifest; what only a blend has is told as its choices."""
-    told = {
-        name: value for name, value in asdict(settings).items() if name not in ("shares", "cascade", "priors") and value not in (None, ())
-    }
+    told = {name: value for name, value in asdict(settings).items() if name not in _CHOICES and value not in (None, ())}
     if settings.held_out_groups:
         told["held_out_groups"] = ", ".join(settings.held_out_groups)
         del told["held_out"]  # nothing was drawn

@@ -26,7 +26,7 @@ _NETWORK = {
     "frozen_layers": "--frozen-layers",
     "start_from": "--start-from",
 }
-_BLEND = {"shares": "--encoder-share", "priors": "--prior", "cascade": "--cascade"}
+_BLEND = {"shares": "--encoder-share", "priors": "--prior", "favour_rare": "--favour-rare", "cascade": "--cascade"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,6 +143,16 @@ def test_a_blend_keeps_an_encoder_and_tells_how_that_one_was_made(keep, tmp_path
     assert "7 texts of 评论.jsonl that nobody labelled, as model `before`" in card
 
 
+def test_rare_labels_are_favoured_on_top_of_a_prior(keep, tmp_path):
+    labels = [LABELS[-1]] * 8 + LABELS[8:]
+    assert keep(*keep.teacher, "--favour-rare", "0.5", "--prior", "topic:转账=0.8", data=keep.rows("uneven", TEXTS, labels)) == 0
+    classifier, manifest = artifact.load(tmp_path / "b")
+    rarity = {label: (len(labels) / 2 / labels.count(label)) ** 0.5 for label in ("登录", "转账")}
+    assert rarity[labels[-1]] < 1 < max(rarity.values())
+    np.testing.assert_allclose(classifier.priors["topic"], [rarity["登录"], 0.8 * rarity["转账"]], atol=1e-3)
+    assert (manifest.text["favour_rare"], manifest.text["prior_topic_转账"]) == (0.5, 0.8)
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
