@@ -37,7 +37,7 @@ class LinearSettings:
         caution: multiplies the temperatures. Above 1 for texts in service that differ from those trained on, where a model errs more than
             cross-validation can know.
         digits_alike: count every digit as 0. Without it the sum decided: 银行卡被盗刷了5000元 went to the limits of transfers.
-        openings: count the first sentence of longer texts by itself too. By cross-validation worth about .005 of macro-F1 on letters that
+        openings: count the first sentence of longer texts by itself too. By cross-validation worth .005 to .01 of macro-F1 on letters that
             begin with their title, nothing on microblogs and posts. Trained on the bank corpus it lost 1 point of severity and sentiment.
         courtesy: share of the texts that are trained on once more with a greeting or thanks, see `training.augment`; for texts in Chinese.
     """

@@ -1,6 +1,7 @@
 """Start from encoders that were fine-tuned before: their weights, read back from the files that are served."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,49 +13,62 @@ from torch import Tensor
 
 from training.base_model import BaseModel
 from training.encoder import encoder_of
-from triage.artifact import load
+from triage.artifact import Manifest, load
+from triage.encoder import EncoderClassifier
 from triage.errors import InputError
 
 _HEADS = ("heads.weight", "heads.bias")
 
 
-def parameters(base: BaseModel, heads: Mapping[str, Sequence[str]], folders: Sequence[Path]) -> dict[str, Tensor]:
+@dataclass(frozen=True, eq=False, slots=True)
+class Start:
+    """A model to start from: the folder it was read from, its encoder and its manifest."""
+
+    folder: Path
+    encoder: EncoderClassifier
+    manifest: Manifest
+
+
+def read(folders: Sequence[Path]) -> list[Start]:
+    """Load models, each once however often it is named.
+
+    Raises:
+        InputError: a model without an encoder.
+        ArtifactError: a folder that is no model.
+    """
+    models = {folder: load(folder) for folder in folders}
+    return [Start(folder, encoder_of(models[folder][0], "--start-from"), models[folder][1]) for folder in folders]
+
+
+def parameters(base: BaseModel, heads: Mapping[str, Sequence[str]], starts: Sequence[Start]) -> dict[str, Tensor]:
     """Parameters of `training.finetune.MultiHead` by name; the embeddings stay the base's, which fine-tuning leaves as they are.
 
     Args:
         base: what the encoders were fine-tuned from.
         heads: head -> labels of the model to be trained; its heads start from the encoders' where all of them have these, in this order.
-        folders: models with an encoder. The mean of several that started from the same weights often errs less than each (Wortsman et al.
-            2022, "Model soups").
+        starts: see `read`. The mean of several that started from the same weights often errs less than each (Wortsman et al. 2022, "Model
+            soups"); one that is named twice counts twice.
 
-    Raises:
-        InputError: a model without an encoder, or one whose encoder was made from another base.
-        ArtifactError: a folder that is no model.
+    Raises: InputError when an encoder was made from another base.
     """
-    models = [load(folder) for folder in folders]
-    encoders = [encoder_of(classifier, "--start-from") for classifier, _ in models]
-    found = [weights(encoder.model) for encoder in encoders]
+    found = [weights(start.encoder.model) for start in starts]
     expected = {f"network.{name}": tuple(p.shape) for name, p in base.network.named_parameters() if not name.startswith("embeddings.")}
-    for folder, own, (_, manifest) in zip(folders, found, models, strict=True):
+    for start, own in zip(starts, found, strict=True):
         # Checkpoints of one shape, such as BERT and RoBERTa with 12 layers, are told apart by the name; a folder may have moved since.
-        told = str(manifest.text.get("encoder_base", manifest.text.get("base", base.name)))
+        told = str(start.manifest.text.get("encoder_base", start.manifest.text.get("base", base.name)))
         if (
             Path(told).name != Path(base.name).name
             or {name: weight.shape for name, weight in own.items() if name not in _HEADS} != expected
         ):
-            raise InputError("--start-from", folder.name, f"an encoder that was fine-tuned from {base.name}, see --base")
-    alike = all([*encoder.heads.items()] == [*heads.items()] for encoder in encoders)
+            raise InputError("--start-from", start.folder.name, f"an encoder that was fine-tuned from {base.name}, see --base")
+    alike = all([*start.encoder.heads.items()] == [*heads.items()] for start in starts)
     names = [*expected, *(_HEADS if alike else ())] if found else []
     return {name: torch.from_numpy(np.mean([own[name] for own in found], axis=0)) for name in names}
 
 
-def pieces(folders: Sequence[Path]) -> set[str]:
-    """What the encoders of models read texts as: pieces that a vocabulary cut anew for other texts would lose.
-
-    Raises: as `parameters`.
-    """
-    encoders = [encoder_of(load(folder)[0], "--start-from") for folder in folders]
-    return {piece for encoder in encoders for piece in encoder.reader.tokenizer.get_vocab()}
+def pieces(starts: Sequence[Start]) -> set[str]:
+    """What the encoders read texts as: pieces that a vocabulary cut anew for other texts would lose."""
+    return {piece for start in starts for piece in start.encoder.reader.tokenizer.get_vocab()}
 
 
 def weights(model: bytes) -> dict[str, NDArray[np.float32]]:

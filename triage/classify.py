@@ -23,7 +23,7 @@ from triage.text import cut, function_words
 MOST_WORDS = 8
 _OTHER_DIGITS = re.compile("[1-9]")
 _OPENING = re.compile(r"[^。！？!?\n]*[。！？!?\n]+(?=.*\w)", re.DOTALL)
-# Length of the vector of an opening beside that of the whole text, 1. By cross-validation on three sets of other labels: .3 to .7 alike.
+# Length of the vector of an opening beside that of the whole text, 1. By cross-validation on three sets of other labels the best of .35, .5 and .7.
 _OPENING_SHARE = 0.5
 
 

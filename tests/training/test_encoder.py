@@ -214,17 +214,18 @@ def saved(classifier, folder, text=None):
 def test_training_starts_from_the_mean_of_encoders(fitted, tiny, tmp_path):
     other = fit(TEXTS, LABELS, GROUPS, EncoderSettings(base=str(tiny), **(QUICK | {"epochs": 2})), 1, tmp_path / "checkpoint")
     folders = [saved(fitted.classifier, tmp_path / "one"), saved(other.classifier, tmp_path / "two")]
+    starts = warm_start.read(folders)
     base = load_base(str(tiny), TEXTS)
-    means = warm_start.parameters(base, fitted.classifier.heads, folders)
+    means = warm_start.parameters(base, fitted.classifier.heads, starts)
     name = "network.encoder.layer.1.output.dense.weight"
     each = [warm_start.weights(c.model)[name] for c in (fitted.classifier, other.classifier)]
     np.testing.assert_allclose(means[name], np.mean(each, axis=0), atol=1e-6)
     assert "heads.weight" in means
-    assert warm_start.pieces(folders) == set(base.tokenizer.get_vocab())
+    assert warm_start.pieces(starts) == set(base.tokenizer.get_vocab())
     # Labels of another data set: what was learnt of the language stays, the heads begin anew.
-    assert "heads.weight" not in warm_start.parameters(base, {"情感": ("好", "坏")}, folders)
+    assert "heads.weight" not in warm_start.parameters(base, {"情感": ("好", "坏")}, starts)
     turned = {head: labels[::-1] for head, labels in fitted.classifier.heads.items()}
-    assert "heads.weight" not in warm_start.parameters(base, turned, folders)
+    assert "heads.weight" not in warm_start.parameters(base, turned, starts)
     # One epoch on from there is enough for what took twenty.
     settings = EncoderSettings(base=str(tiny), start_from=(folders[0],), **(QUICK | {"epochs": 1, "rate": 1e-4}))
     on = fit(TEXTS, LABELS, GROUPS, settings, 0, tmp_path / "checkpoint")
@@ -257,16 +258,16 @@ def test_an_encoder_of_another_base_is_not_started_from(fitted, tmp_path):
     smaller = BertModel(BertConfig(vocab_size=90, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32))
     base = SimpleNamespace(name="smaller", network=smaller)
     with pytest.raises(InputError, match=r"--start-from.*fine-tuned from smaller"):
-        warm_start.parameters(base, {"事由": ("登录", "转账")}, [saved(fitted.classifier, tmp_path / "one")])
+        warm_start.parameters(base, {"事由": ("登录", "转账")}, warm_start.read([saved(fitted.classifier, tmp_path / "one")]))
 
 
 def test_an_encoder_of_another_base_of_the_same_shape_is_not_started_from(fitted, tiny, tmp_path):
     base = load_base(str(tiny), TEXTS)
     folder = saved(fitted.classifier, tmp_path / "one", {"base": "models/chinese-roberta"})
     with pytest.raises(InputError, match=r"--start-from.*fine-tuned from"):
-        warm_start.parameters(base, fitted.classifier.heads, [folder])
+        warm_start.parameters(base, fitted.classifier.heads, warm_start.read([folder]))
     moved = saved(fitted.classifier, tmp_path / "two", {"base": f"elsewhere/{tiny.name}"})
-    assert warm_start.parameters(base, fitted.classifier.heads, [moved])
+    assert warm_start.parameters(base, fitted.classifier.heads, warm_start.read([moved]))
 
 
 @pytest.mark.parametrize("seed", range(6))
